@@ -1,0 +1,625 @@
+//! Reads a policy from TOML: every mistake at once, each with its line, column and key.
+//!
+//! The text is walked by hand rather than by derive, because a derived reader stops at its first mistake and cannot say
+//! "did you mean". Codes: `POL-001` not TOML, `POL-002` unknown key, `POL-003` wrong type, `POL-004` value not allowed.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+
+use crate::catalog::Term;
+use crate::document::Document;
+use crate::finding::{Finding, Place, nearest};
+use crate::ids::ProviderName;
+use crate::policy::{
+    Exchange, Headroom, Licence, Licences, Match, Migration, Opening, Policy, Pricing, Rule, Sizing,
+    SizingStrategy, Targets,
+};
+use crate::units::{Currency, Mib, Money, Quantity, Rate, Vcpus, clip};
+
+/// Reads a policy. Any finding is an error, and then the returned policy must not be used to plan.
+pub fn read(file: &str, text: &str) -> (Policy, Vec<Finding>) {
+    let mut reader = Reader { file, text, findings: Vec::new() };
+    let mut policy = Policy::default();
+    let (root, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        let mut root = reader.table("", root.into_inner());
+        reader.policy(&mut root, &mut policy);
+        reader.finish(root);
+    }
+    for error in errors {
+        let place = reader.place(error.span().map_or(0, |span| span.start), "");
+        reader.findings.push(
+            Finding::error("POL-001", format!("not TOML: {}", clip(error.message())))
+                .at(place)
+                .help("see docs/formats/policy.md for a whole example"),
+        );
+    }
+    (policy, reader.findings)
+}
+
+struct Reader<'t> {
+    file: &'t str,
+    text: &'t str,
+    findings: Vec<Finding>,
+}
+
+/// A table some of whose keys are read already.
+struct Table<'t> {
+    /// Dotted key of the table; empty for the root.
+    path: String,
+    left: BTreeMap<String, (usize, Spanned<DeValue<'t>>)>,
+    known: Vec<&'static str>,
+}
+
+type Value<'t> = Spanned<DeValue<'t>>;
+
+impl<'t> Reader<'t> {
+    fn policy(&mut self, root: &mut Table<'t>, policy: &mut Policy) {
+        if let Some(value) = self.take(root, "carafe") {
+            let expected = Policy::header();
+            let wrong = format!("this program reads \"{expected}\" only");
+            if self.text_value(root, "carafe", &value).is_some_and(|header| header != expected) {
+                self.refuse(
+                    "POL-004",
+                    &value,
+                    "carafe",
+                    wrong,
+                    "install the Carafe this policy was written for",
+                );
+            }
+        }
+        self.section(root, "targets", |reader, table| reader.targets(table, &mut policy.targets));
+        self.section(root, "sizing", |reader, table| reader.sizing(table, &mut policy.sizing));
+        self.section(root, "pricing", |reader, table| reader.pricing(table, &mut policy.pricing));
+        self.section(root, "licences", |reader, table| reader.licences(table, &mut policy.licences));
+        self.section(root, "opening", |reader, table| reader.opening(table, &mut policy.opening));
+        self.section(root, "migration", |reader, table| reader.migration(table, &mut policy.migration));
+        if let Some(value) = self.take(root, "rule") {
+            for (place, entry) in self.array(root, "rule", value).into_iter().flatten().enumerate() {
+                let path = format!("rule[{place}]");
+                let Some(mut table) = self.as_table(&path, entry) else { continue };
+                let rule = self.rule(&mut table);
+                self.finish(table);
+                policy.rules.push(rule);
+            }
+        }
+    }
+
+    fn targets(&mut self, table: &mut Table<'t>, targets: &mut Targets) {
+        targets.providers = self.providers(table);
+        targets.regions = self.regions(table);
+        targets.countries = self.countries(table);
+        targets.max_providers = self.integer(table, "max_providers", 1, 1_000);
+        targets.max_regions = self.integer(table, "max_regions", 1, 1_000);
+    }
+
+    fn sizing(&mut self, table: &mut Table<'t>, sizing: &mut Sizing) {
+        let strategies = [("as-is", SizingStrategy::AsIs), ("measured", SizingStrategy::Measured)];
+        if let Some(strategy) = self.choice(table, "strategy", &strategies) {
+            sizing.strategy = strategy;
+        }
+        if let Some(value) = self.take(table, "percentile")
+            && let Some(percentile) = self.integer_value(table, "percentile", &value, 50, 100)
+        {
+            if [50, 90, 95, 99, 100].contains(&percentile) {
+                sizing.percentile = percentile;
+            } else {
+                self.refuse(
+                    "POL-004",
+                    &value,
+                    "sizing.percentile",
+                    "no such percentile is kept",
+                    "50, 90, 95, 99 or 100",
+                );
+            }
+        }
+        self.section(table, "headroom", |reader, table| {
+            let Headroom { cpu, memory, disk, network } = &mut sizing.headroom;
+            for (key, factor) in [("cpu", cpu), ("memory", memory), ("disk", disk), ("network", network)] {
+                reader.factor(table, key, factor);
+            }
+        });
+        if let Some(burstable) = self.boolean(table, "burstable") {
+            sizing.burstable = burstable;
+        }
+    }
+
+    fn pricing(&mut self, table: &mut Table<'t>, pricing: &mut Pricing) {
+        if let Some(terms) = self.terms(table) {
+            pricing.terms = terms;
+        }
+        if let Some(currency) = self.parsed::<Currency>(table, "currency") {
+            pricing.currency = currency;
+        }
+        if let Some(months) = self.integer(table, "horizon_months", 1, 600) {
+            pricing.horizon_months = months;
+        }
+        self.section(table, "exchange", |reader, table| {
+            let from = reader.parsed::<Currency>(table, "from").unwrap_or_default();
+            let rate = reader.decimal::<Rate>(table, "rate").filter(|rate| rate.0 > 0);
+            let date = reader.string(table, "date").unwrap_or_default();
+            let source = reader.string(table, "source").unwrap_or_default();
+            match rate {
+                Some(rate) if !date.is_empty() && !source.is_empty() => {
+                    pricing.exchange = Some(Exchange { from, rate, date, source });
+                }
+                _ => reader.findings.push(
+                    Finding::error("POL-004", "an exchange rate needs a positive rate, its date and its source")
+                        .at(Place::file(reader.file).at(&*table.path))
+                        .help("exchange = { from = \"USD\", rate = \"1390.5\", date = \"2026-11-20\", source = \"…\" }"),
+                ),
+            }
+        });
+    }
+
+    fn licences(&mut self, table: &mut Table<'t>, licences: &mut Licences) {
+        let choices = [("included", Licence::Included), ("bring-your-own", Licence::BringYourOwn)];
+        let Licences { windows, rhel, sles } = licences;
+        for (key, licence) in [("windows", windows), ("rhel", rhel), ("sles", sles)] {
+            if let Some(choice) = self.choice(table, key, &choices) {
+                *licence = choice;
+            }
+        }
+    }
+
+    fn opening(&mut self, table: &mut Table<'t>, opening: &mut Opening) {
+        let Opening { region_monthly, provider_monthly, nat_gateway } = opening;
+        for (key, money) in [("region_monthly", region_monthly), ("provider_monthly", provider_monthly)] {
+            self.money(table, key, money);
+        }
+        if let Some(choice) = self.boolean(table, "nat_gateway") {
+            *nat_gateway = choice;
+        }
+    }
+
+    fn migration(&mut self, table: &mut Table<'t>, migration: &mut Migration) {
+        self.money(table, "cost_per_host", &mut migration.cost_per_host);
+    }
+
+    fn rule(&mut self, table: &mut Table<'t>) -> Rule {
+        let mut rule = Rule::default();
+        let mut has_match = false;
+        self.section(table, "match", |reader, inner| {
+            rule.matches = Match {
+                host: reader.string(inner, "host"),
+                app: reader.string(inner, "app"),
+                label: reader.string(inner, "label"),
+            };
+            has_match = rule.matches != Match::default();
+        });
+        if !has_match {
+            self.findings.push(
+                Finding::error("POL-004", "a rule without a condition would hold for no host in particular")
+                    .at(Place::file(self.file).at(&*table.path))
+                    .help("match = { host = \"db-*\" }, or app, or label = \"tier=db\""),
+            );
+        }
+        rule.providers = self.providers(table);
+        rule.regions = self.regions(table);
+        rule.countries = self.countries(table);
+        rule.terms = self.terms(table);
+        rule.stays_because = self.string(table, "stays_because");
+        rule.vcpus = self.integer(table, "vcpus", 1, 100_000).map(Vcpus);
+        rule.memory_mib = self.integer(table, "memory_mib", 1, u32::MAX).map(|mib| Mib(mib.into()));
+        rule.burstable = self.boolean(table, "burstable");
+        rule
+    }
+
+    fn providers(&mut self, table: &mut Table<'t>) -> Option<Vec<ProviderName>> {
+        let names = self.strings(table, "providers")?;
+        Some(names.into_iter().map(|(_, name)| ProviderName(name)).collect())
+    }
+
+    fn regions(&mut self, table: &mut Table<'t>) -> Option<Vec<String>> {
+        let path = join(&table.path, "regions");
+        let regions = self.strings(table, "regions")?;
+        for (start, region) in &regions {
+            if !region.contains('/') {
+                let what = format!("\"{}\" does not say whose region it is", clip(region));
+                self.findings.push(
+                    Finding::error("POL-004", what)
+                        .at(self.place(*start, &path))
+                        .help(format!("write provider/region, for example \"aws/{}\"", clip(region))),
+                );
+            }
+        }
+        Some(regions.into_iter().map(|(_, region)| region).collect())
+    }
+
+    fn countries(&mut self, table: &mut Table<'t>) -> Option<Vec<String>> {
+        let path = join(&table.path, "countries");
+        let countries = self.strings(table, "countries")?;
+        for (start, country) in &countries {
+            if country.len() != 2 || !country.bytes().all(|letter| letter.is_ascii_uppercase()) {
+                self.findings.push(
+                    Finding::error("POL-004", format!("\"{}\" is not a country code", clip(country)))
+                        .at(self.place(*start, &path))
+                        .help("two capital letters of ISO 3166, for example \"KR\""),
+                );
+            }
+        }
+        Some(countries.into_iter().map(|(_, country)| country).collect())
+    }
+
+    fn terms(&mut self, table: &mut Table<'t>) -> Option<Vec<Term>> {
+        let path = join(&table.path, "terms");
+        let names = self.strings(table, "terms")?;
+        let known = || Term::ALL.into_iter().map(Term::name);
+        let mut terms = Vec::new();
+        for (start, name) in names {
+            match Term::parse(&name) {
+                Some(term) => terms.push(term),
+                None => {
+                    let help = match nearest(&name, known()) {
+                        Some(near) => format!("did you mean \"{near}\"?"),
+                        None => format!("one of {}", known().collect::<Vec<_>>().join(", ")),
+                    };
+                    let what = format!("\"{}\" is not a term", clip(&name));
+                    self.findings
+                        .push(Finding::error("POL-004", what).at(self.place(start, &path)).help(help));
+                }
+            }
+        }
+        terms.sort();
+        terms.dedup();
+        Some(terms)
+    }
+
+    fn section(
+        &mut self,
+        table: &mut Table<'t>,
+        key: &'static str,
+        read: impl FnOnce(&mut Self, &mut Table<'t>),
+    ) {
+        let Some(value) = self.take(table, key) else { return };
+        let path = join(&table.path, key);
+        let Some(mut section) = self.as_table(&path, value) else { return };
+        read(self, &mut section);
+        self.finish(section);
+    }
+
+    fn table(&self, path: &str, table: DeTable<'t>) -> Table<'t> {
+        let left = table
+            .into_iter()
+            .map(|(key, value)| (key.get_ref().to_string(), (key.span().start, value)))
+            .collect();
+        Table { path: path.to_owned(), left, known: Vec::new() }
+    }
+
+    fn as_table(&mut self, path: &str, value: Value<'t>) -> Option<Table<'t>> {
+        let start = value.span().start;
+        match value.into_inner() {
+            DeValue::Table(table) => Some(self.table(path, table)),
+            other => {
+                self.wrong_type(start, path, "a table", &other);
+                None
+            }
+        }
+    }
+
+    /// Reports the keys that nothing asked for.
+    fn finish(&mut self, table: Table<'t>) {
+        for (key, (start, _)) in &table.left {
+            let known = table.known.iter().copied();
+            let help = match nearest(key, known.clone()) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("known here: {}", known.collect::<Vec<_>>().join(", ")),
+            };
+            let place = self.place(*start, &join(&table.path, key));
+            let what = format!("unknown key \"{}\"", clip(key));
+            self.findings.push(Finding::error("POL-002", what).at(place).help(help));
+        }
+    }
+
+    fn take(&mut self, table: &mut Table<'t>, key: &'static str) -> Option<Value<'t>> {
+        table.known.push(key);
+        table.left.remove(key).map(|(_, value)| value)
+    }
+
+    fn string(&mut self, table: &mut Table<'t>, key: &'static str) -> Option<String> {
+        let value = self.take(table, key)?;
+        self.text_value(table, key, &value)
+    }
+
+    fn text_value(&mut self, table: &Table<'t>, key: &str, value: &Value<'t>) -> Option<String> {
+        match value.get_ref() {
+            DeValue::String(text) => Some(text.to_string()),
+            other => {
+                self.wrong_type(value.span().start, &join(&table.path, key), "a text in quotes", other);
+                None
+            }
+        }
+    }
+
+    fn boolean(&mut self, table: &mut Table<'t>, key: &'static str) -> Option<bool> {
+        let value = self.take(table, key)?;
+        match value.get_ref() {
+            DeValue::Boolean(choice) => Some(*choice),
+            other => {
+                self.wrong_type(value.span().start, &join(&table.path, key), "true or false", other);
+                None
+            }
+        }
+    }
+
+    fn integer(&mut self, table: &mut Table<'t>, key: &'static str, least: u32, most: u32) -> Option<u32> {
+        let value = self.take(table, key)?;
+        self.integer_value(table, key, &value, least, most)
+    }
+
+    fn integer_value(
+        &mut self,
+        table: &Table<'t>,
+        key: &str,
+        value: &Value<'t>,
+        least: u32,
+        most: u32,
+    ) -> Option<u32> {
+        let path = join(&table.path, key);
+        let DeValue::Integer(integer) = value.get_ref() else {
+            self.wrong_type(value.span().start, &path, "a whole number", value.get_ref());
+            return None;
+        };
+        let number = u32::from_str_radix(integer.as_str(), integer.radix()).ok();
+        let allowed = number.filter(|number| (least..=most).contains(number));
+        if allowed.is_none() {
+            let what = format!("{} is out of range", clip(integer.as_str()));
+            self.refuse("POL-004", value, &path, what, &format!("a whole number from {least} to {most}"));
+        }
+        allowed
+    }
+
+    /// A decimal written as a number or, so that nothing rounds it, in quotes.
+    fn decimal<D: std::str::FromStr<Err = crate::units::DecimalError>>(
+        &mut self,
+        table: &mut Table<'t>,
+        key: &'static str,
+    ) -> Option<D> {
+        let value = self.take(table, key)?;
+        let path = join(&table.path, key);
+        let text = match value.get_ref() {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().to_owned(),
+            DeValue::Float(float) => float.as_str().to_owned(),
+            other => {
+                self.wrong_type(value.span().start, &path, "a decimal number", other);
+                return None;
+            }
+        };
+        match text.parse() {
+            Ok(decimal) => Some(decimal),
+            Err(error) => {
+                self.refuse(
+                    "POL-004",
+                    &value,
+                    &path,
+                    format!("\"{}\": {error}", clip(&text)),
+                    "for example 12.5",
+                );
+                None
+            }
+        }
+    }
+
+    fn factor(&mut self, table: &mut Table<'t>, key: &'static str, factor: &mut Quantity) {
+        let Some(found) = self.decimal::<Quantity>(table, key) else { return };
+        if (1_000_000..=100_000_000).contains(&found.0) {
+            *factor = found;
+        } else {
+            self.findings.push(
+                Finding::error("POL-004", format!("a head-room factor of {found} is out of range"))
+                    .at(Place::file(self.file).at(join(&table.path, key)))
+                    .help("from 1 (none) to 100"),
+            );
+        }
+    }
+
+    fn money(&mut self, table: &mut Table<'t>, key: &'static str, money: &mut Money) {
+        let Some(found) = self.decimal::<Money>(table, key) else { return };
+        // One quadrillion: far above any estate, and far below where sums of many could overflow.
+        if (0..=1_000_000_000_000_000_000_000_000).contains(&found.0) {
+            *money = found;
+        } else {
+            self.findings.push(
+                Finding::error("POL-004", format!("an amount of {found} is out of range"))
+                    .at(Place::file(self.file).at(join(&table.path, key)))
+                    .help("from 0 to 1000000000000000, in the plan's currency"),
+            );
+        }
+    }
+
+    fn choice<C: Copy>(
+        &mut self,
+        table: &mut Table<'t>,
+        key: &'static str,
+        choices: &[(&str, C)],
+    ) -> Option<C> {
+        let value = self.take(table, key)?;
+        let text = self.text_value(table, key, &value)?;
+        let found = choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
+        if found.is_none() {
+            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+            let what = format!("\"{}\" is not a choice", clip(&text));
+            self.refuse(
+                "POL-004",
+                &value,
+                &join(&table.path, key),
+                what,
+                &format!("one of {}", names.join(", ")),
+            );
+        }
+        found
+    }
+
+    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+        &mut self,
+        table: &mut Table<'t>,
+        key: &'static str,
+    ) -> Option<T> {
+        let value = self.take(table, key)?;
+        let text = self.text_value(table, key, &value)?;
+        match text.parse() {
+            Ok(parsed) => Some(parsed),
+            Err(error) => {
+                let what = format!("\"{}\" is not allowed", clip(&text));
+                self.refuse("POL-004", &value, &join(&table.path, key), what, &error.to_string());
+                None
+            }
+        }
+    }
+
+    /// A list of texts, each with where it starts; an empty list is refused, because it would allow nothing.
+    fn strings(&mut self, table: &mut Table<'t>, key: &'static str) -> Option<Vec<(usize, String)>> {
+        let value = self.take(table, key)?;
+        let path = join(&table.path, key);
+        let start = value.span().start;
+        let entries = self.array(table, key, value)?;
+        let mut texts = Vec::new();
+        for entry in &entries {
+            match entry.get_ref() {
+                DeValue::String(text) => texts.push((entry.span().start, text.to_string())),
+                other => self.wrong_type(entry.span().start, &path, "a text in quotes", other),
+            }
+        }
+        if entries.is_empty() {
+            let place = self.place(start, &path);
+            self.findings.push(
+                Finding::error("POL-004", "an empty list would allow nothing")
+                    .at(place)
+                    .help("leave the key out to allow everything"),
+            );
+        }
+        Some(texts)
+    }
+
+    fn array(&mut self, table: &Table<'t>, key: &str, value: Value<'t>) -> Option<DeArray<'t>> {
+        let start = value.span().start;
+        match value.into_inner() {
+            DeValue::Array(entries) => Some(entries),
+            other => {
+                self.wrong_type(start, &join(&table.path, key), "a list", &other);
+                None
+            }
+        }
+    }
+
+    fn wrong_type(&mut self, start: usize, path: &str, wanted: &str, found: &DeValue<'t>) {
+        let what = format!("{wanted} is wanted, this is {}", kind(found));
+        let place = self.place(start, path);
+        self.findings.push(
+            Finding::error("POL-003", what).at(place).help("see docs/formats/policy.md for a whole example"),
+        );
+    }
+
+    fn refuse(&mut self, code: &str, value: &Value<'t>, path: &str, what: impl Into<String>, help: &str) {
+        let place = self.place(value.span().start, path);
+        self.findings.push(Finding::error(code, what).at(place).help(help));
+    }
+
+    fn place(&self, start: usize, path: &str) -> Place {
+        let before = &self.text.as_bytes()[..start.min(self.text.len())];
+        let row = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        let column = String::from_utf8_lossy(line).chars().count() + 1;
+        let place =
+            Place::file(self.file).row(u32::try_from(row).unwrap_or(u32::MAX)).column(column.to_string());
+        if path.is_empty() { place } else { place.at(path) }
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    let key = clip(key);
+    if path.is_empty() { key } else { format!("{path}.{key}") }
+}
+
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a decimal number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &[&str]) {
+        let (_, findings) = read("p.toml", text);
+        let found: Vec<String> = findings
+            .iter()
+            .map(|f| {
+                format!("{} {}: {} ({})", f.code, f.place, f.summary, f.help.as_deref().unwrap_or_default())
+            })
+            .collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn the_contract_s_example_is_read_whole() {
+        let text = r#"
+[targets]
+providers = ["aws", "ncp"]
+regions = ["aws/ap-northeast-2"]
+countries = ["KR"]
+max_providers = 2
+max_regions = 4
+[sizing]
+strategy = "measured"
+percentile = 95
+headroom = { cpu = 1.2, memory = 1.1, disk = 1.2, network = 1.2 }
+[pricing]
+terms = ["on-demand", "1yr", "3yr"]
+currency = "USD"
+horizon_months = 36
+[[rule]]
+match = { label = "tier=db" }
+countries = ["KR"]
+"#;
+        let (policy, findings) = read("p.toml", text);
+        assert_eq!(findings, []);
+        assert_eq!(policy.targets.max_regions, Some(4));
+        assert_eq!(policy.sizing.strategy, SizingStrategy::Measured);
+        assert_eq!(policy.pricing.terms, [Term::OnDemand, Term::OneYear, Term::ThreeYears]);
+        assert_eq!(policy.rules[0].matches.label.as_deref(), Some("tier=db"));
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once_with_place_and_suggestion() {
+        check(
+            "[target]\n[pricing]\nterms = [\"1y\"]\ncurency = \"USD\"\nhorizon_months = 0\n",
+            &[
+                "POL-004 p.toml, row 3, column 10, pricing.terms: \"1y\" is not a term (did you mean \"1yr\"?)",
+                "POL-004 p.toml, row 5, column 18, pricing.horizon_months: 0 is out of range (a whole number from 1 to 600)",
+                "POL-002 p.toml, row 4, column 1, pricing.curency: unknown key \"curency\" (did you mean \"currency\"?)",
+                "POL-002 p.toml, row 1, column 2, target: unknown key \"target\" (did you mean \"targets\"?)",
+            ],
+        );
+    }
+
+    #[test]
+    fn wrong_types_and_values_are_refused() {
+        check(
+            "[targets]\nproviders = \"aws\"\nregions = [\"seoul\"]\ncountries = [\"Korea\", 1]\n",
+            &[
+                "POL-003 p.toml, row 2, column 13, targets.providers: a list is wanted, this is a text (see docs/formats/policy.md for a whole example)",
+                "POL-004 p.toml, row 3, column 12, targets.regions: \"seoul\" does not say whose region it is (write provider/region, for example \"aws/seoul\")",
+                "POL-003 p.toml, row 4, column 23, targets.countries: a text in quotes is wanted, this is a whole number (see docs/formats/policy.md for a whole example)",
+                "POL-004 p.toml, row 4, column 14, targets.countries: \"Korea\" is not a country code (two capital letters of ISO 3166, for example \"KR\")",
+            ],
+        );
+    }
+
+    #[test]
+    fn syntax_errors_have_a_place() {
+        let (_, findings) = read("p.toml", "[targets\nproviders = [\"aws\"]\n");
+        assert!(findings.iter().all(|f| f.code == "POL-001" && f.place.row == Some(1)), "{findings:?}");
+        assert!(!findings.is_empty());
+    }
+}
