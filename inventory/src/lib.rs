@@ -2,4 +2,16 @@
 
 pub mod input;
 
+pub mod text;
+
+pub mod number;
+
+pub mod json;
+
+pub mod raw;
+
+pub mod normalise;
+
+pub mod limits;
+
 pub use input::InputFile;
