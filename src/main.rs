@@ -1,3 +1,8 @@
-//! The `carafe` command.
+//! The `carafe` command: parse, run, exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let settings = carafe::settings::Settings::from_env();
+    ExitCode::from(carafe::cli::main(std::env::args_os(), settings).code())
+}

@@ -1,0 +1,173 @@
+//! What the user types: the commands, and the one `match` that runs them.
+
+use std::ffi::OsString;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::error::{Error, Exit};
+use crate::files::{self, ByteSize};
+use crate::settings::Settings;
+
+pub mod findings;
+
+pub mod output;
+
+pub mod progress;
+
+pub mod table;
+
+pub mod reference;
+
+mod completions;
+mod inventory;
+mod man;
+mod schema;
+
+use output::{ColorWhen, Output};
+
+/// Plan a cloud migration and carry it out
+///
+/// Carafe reads what runs today, finds the cheapest home for every piece across all clouds it has prices for, proves
+/// how close that is to the optimum, and carries the plan out. Data goes to standard output, everything else to
+/// standard error.
+#[derive(Debug, Parser)]
+#[command(name = "carafe", version, after_help = EXAMPLES, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  carafe demo                                      see the whole of it on a built-in estate
+  carafe inventory import rvtools.xlsx -o estate.json
+  carafe plan estate.json -o plan.json --report report.html
+  carafe apply plan.json --dry-run --simulate";
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+struct Global {
+    /// Say more: every finding, and what is read and written
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    verbose: bool,
+    /// Say nothing but results and errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// When to use colour; NO_COLOR in the environment means never
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: ColorWhen,
+    /// Largest file that is read
+    #[arg(long, global = true, default_value = "1GiB", value_name = "SIZE")]
+    max_input_size: ByteSize,
+}
+
+/// Everything Carafe does.
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(subcommand)]
+    Inventory(inventory::Command),
+    Schema(schema::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// What every command is given beside its arguments.
+#[derive(Debug)]
+struct Context {
+    out: Output,
+    /// Largest file that is read, in bytes.
+    limit: u64,
+}
+
+fn run(command: Command, context: &Context) -> Result<Exit, Error> {
+    match command {
+        Command::Inventory(command) => inventory::run(command, context),
+        Command::Schema(args) => schema::run(&args, context),
+        Command::Completions(args) => completions::run(&args, context),
+        Command::Man(args) => man::run(&args, context),
+    }
+}
+
+/// The whole command line, for help, completions and the manual.
+pub fn command() -> clap::Command {
+    let styles = Styles::styled()
+        .header(AnsiColor::Green.on_default().bold())
+        .usage(AnsiColor::Green.on_default().bold())
+        .literal(AnsiColor::Cyan.on_default().bold())
+        .placeholder(AnsiColor::Cyan.on_default());
+    Cli::command().styles(styles)
+}
+
+/// Runs the program on its arguments, its own name first.
+pub fn main(arguments: impl IntoIterator<Item = OsString>, settings: Settings) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let color = ColorWhen::of_arguments(&arguments).unwrap_or_default().to_clap(&settings);
+    let parsed = command().color(color).try_get_matches_from(arguments);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(message) => {
+            // A closed pipe behind `carafe --help` is no failure, and there is nobody left to tell.
+            let _ = message.print();
+            return if message.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    let out = Output::new(&settings, cli.global.color, cli.global.quiet, cli.global.verbose);
+    let context = Context { out, limit: cli.global.max_input_size.0 };
+    run_until_interrupted(cli.command, context)
+}
+
+/// Runs a command on a thread of its own while this one waits for Ctrl-C.
+fn run_until_interrupted(command: Command, context: Context) -> Exit {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let error = Error::failed(format!("no thread can be started: {error}"), "close other programs");
+            context.out.error(&error);
+            return error.exit();
+        }
+    };
+    let context = std::sync::Arc::new(context);
+    let worker = std::sync::Arc::clone(&context);
+    let mut command = runtime.spawn_blocking(move || run(command, &worker));
+    let result = runtime.block_on(async {
+        tokio::select! {
+            ended = &mut command => match ended {
+                Ok(result) => result,
+                Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+            },
+            () = interrupted() => Err(Error::Interrupted),
+        }
+    });
+    let exit = match result {
+        Ok(exit) => exit,
+        Err(error) => {
+            context.out.error(&error);
+            error.exit()
+        }
+    };
+    // Whatever still runs ends with the process; a file that is being written is finished first.
+    runtime.shutdown_background();
+    drop(files::hold_writes());
+    exit
+}
+
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                ended = tokio::signal::ctrl_c() => if ended.is_ok() { return },
+                _ = terminate.recv() => return,
+            }
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Without a handler the system's own behaviour stands: the signal ends the process.
+        std::future::pending::<()>().await;
+    }
+}

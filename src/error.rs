@@ -1,0 +1,168 @@
+//! How a command ends: every error becomes a message, a next step and an exit code here, and only here.
+
+use carafe_model::finding::Finding;
+
+use crate::files::FileError;
+
+/// The exit codes of the program. They are part of its interface and never change their meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Done.
+    Done,
+    /// Failed.
+    Failed,
+    /// The command line is wrong; or, with `apply --dry-run --detailed-exitcode`, there is something to do.
+    Usage,
+    /// No feasible plan.
+    NoFeasiblePlan,
+    /// Findings at or above `--fail-on`.
+    Findings,
+    /// Partly applied, resumable.
+    PartlyApplied,
+    /// Undone.
+    Undone,
+    /// Locked by another run.
+    Locked,
+    /// Interrupted.
+    Interrupted,
+}
+
+impl Exit {
+    /// Every exit code with its meaning, in the order of the numbers.
+    pub const ALL: [(Exit, &str); 9] = [
+        (Exit::Done, "done"),
+        (Exit::Failed, "failed"),
+        (
+            Exit::Usage,
+            "the command line is wrong; or changes are due, with `apply --dry-run --detailed-exitcode`",
+        ),
+        (Exit::NoFeasiblePlan, "no feasible plan: at least one host has no place"),
+        (Exit::Findings, "findings at or above `--fail-on`; nothing was written"),
+        (Exit::PartlyApplied, "partly applied; `carafe resume` goes on"),
+        (Exit::Undone, "the run has been undone"),
+        (Exit::Locked, "locked by another run"),
+        (Exit::Interrupted, "interrupted"),
+    ];
+
+    /// The number the shell sees.
+    pub const fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::NoFeasiblePlan => 3,
+            Exit::Findings => 4,
+            Exit::PartlyApplied => 5,
+            Exit::Undone => 6,
+            Exit::Locked => 7,
+            Exit::Interrupted => 130,
+        }
+    }
+}
+
+/// Why a command did not do what it was asked to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Arguments that cannot be right together, or here.
+    #[error("{what}")]
+    Usage {
+        /// What is wrong.
+        what: String,
+        /// What to type instead.
+        help: String,
+    },
+    /// Anything else that did not work.
+    #[error("{what}")]
+    Failed {
+        /// What did not work.
+        what: String,
+        /// What to do.
+        help: String,
+    },
+    /// Findings, shown already, that the user does not accept.
+    #[error("stopped by {}; nothing was written", plural(*count, "finding", "findings"))]
+    Findings {
+        /// How many are at or above `--fail-on`.
+        count: usize,
+    },
+    /// A plan that leaves hosts without a place; it was written all the same.
+    #[error("{} no place", plural(*hosts, "host has", "hosts have"))]
+    Unplaced {
+        /// How many.
+        hosts: usize,
+    },
+    /// The user pressed Ctrl-C, or the machine is going down.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Error {
+    /// Something that did not work, and what to do.
+    pub fn failed(what: impl Into<String>, help: impl Into<String>) -> Error {
+        Error::Failed { what: what.into(), help: help.into() }
+    }
+
+    /// Arguments that cannot be right, and what to type instead.
+    pub fn usage(what: impl Into<String>, help: impl Into<String>) -> Error {
+        Error::Usage { what: what.into(), help: help.into() }
+    }
+
+    /// How the program ends.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Error::File(error) if error.is_failure() => Exit::Failed,
+            Error::File(_) | Error::Findings { .. } => Exit::Findings,
+            Error::Usage { .. } => Exit::Usage,
+            Error::Failed { .. } => Exit::Failed,
+            Error::Unplaced { .. } => Exit::NoFeasiblePlan,
+            Error::Interrupted => Exit::Interrupted,
+        }
+    }
+
+    /// What to do about it; `None` when the user knows.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Error::File(error) => error.to_finding().help,
+            Error::Usage { help, .. } | Error::Failed { help, .. } => Some(help.clone()),
+            Error::Findings { .. } => Some(
+                "mend what is listed, or go on without the values it is about by adding --fail-on never"
+                    .to_owned(),
+            ),
+            Error::Unplaced { .. } => Some(
+                "the plan lists for each of them what every offer lacked; loosen the policy there".to_owned(),
+            ),
+            Error::Interrupted => None,
+        }
+    }
+
+    /// The finding that says the same with a code and a place, where there is one.
+    pub fn to_finding(&self) -> Option<Finding> {
+        match self {
+            Error::File(error) => Some(error.to_finding()),
+            Error::Usage { .. }
+            | Error::Failed { .. }
+            | Error::Findings { .. }
+            | Error::Unplaced { .. }
+            | Error::Interrupted => None,
+        }
+    }
+}
+
+/// A count with its noun.
+pub fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_listed_once_each_and_in_order() {
+        let codes: Vec<u8> = Exit::ALL.iter().map(|(exit, _)| exit.code()).collect();
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 130]);
+    }
+}

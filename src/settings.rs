@@ -1,0 +1,36 @@
+//! What the environment says. This is the only module that reads it.
+
+use std::path::PathBuf;
+
+/// The part of the environment that changes what Carafe does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// `NO_COLOR` is set and not empty, or the terminal is `dumb`.
+    pub plain: bool,
+    /// Folder for what Carafe remembers between runs; `None` when neither `XDG_STATE_HOME` nor `HOME` is set.
+    pub state_dir: Option<PathBuf>,
+    /// Columns of the terminal, where `COLUMNS` says so.
+    pub columns: Option<u16>,
+}
+
+impl Settings {
+    /// Reads the environment of this process.
+    pub fn from_env() -> Settings {
+        let path = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        // The XDG base directory specification says that a relative path there must be ignored.
+        let state_home = path("XDG_STATE_HOME").filter(|folder| folder.is_absolute());
+        Settings {
+            plain: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+                || std::env::var_os("TERM").is_some_and(|value| value == "dumb"),
+            state_dir: state_home
+                .or_else(|| path("HOME").map(|home| home.join(".local/state")))
+                .map(|folder| folder.join("carafe")),
+            columns: std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()),
+        }
+    }
+
+    /// Where the journal is unless the user names another file.
+    pub fn default_journal(&self) -> Option<PathBuf> {
+        self.state_dir.as_ref().map(|folder| folder.join("journal.db"))
+    }
+}
