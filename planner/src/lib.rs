@@ -1,1 +1,3 @@
 //! Carafe's planner.
+
+pub mod solve;

@@ -1,0 +1,131 @@
+//! Solves a placement instance in JSON and prints one line of JSON: objective, bound, gap, whether proven, seconds.
+//!
+//! ```text
+//! solve_placement FILE.json --variant potts|egress|full [--opening-factor K] [--max-regions N] [--max-providers N]
+//!                 [--gap 0.000001] [--time-limit SECONDS]
+//! ```
+//!
+//! The instance: `prov[label]`, `unary[node][label]` integer cents a month (-1: not allowed), `edges[[source, sink]]`,
+//! `gb[edge]`, `creg[p]` and `cnet[p]` cents a GB that leaves a region inside provider `p`, or `p` itself,
+//! `open_region[label]` and `open_provider[p]` cents a month. Money in the answer is in units of 100 cents.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line example")]
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use carafe_planner::solve::problem::{Edge, Problem};
+use carafe_planner::solve::{Effort, solve};
+use serde_json::Value;
+
+/// Cents are kept in millionths, so that fractional volumes lose nothing that matters.
+const SCALE: f64 = 1e6;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let file = arguments.next().ok_or("usage: solve_placement FILE.json --variant potts|egress|full …")?;
+    let mut options: BTreeMap<String, String> = BTreeMap::new();
+    while let Some(name) = arguments.next() {
+        let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
+        options.insert(name.trim_start_matches("--").to_owned(), value);
+    }
+    let number = |name: &str, default: f64| -> Result<f64, std::num::ParseFloatError> {
+        options.get(name).map_or(Ok(default), |text| text.parse())
+    };
+    let variant = options.get("variant").map_or("egress", String::as_str);
+    let limit = |name: &str| options.get(name).map(|text| text.parse::<u32>()).transpose();
+    let instance: Value = serde_json::from_slice(&std::fs::read(&file)?)?;
+    let mut problem = read(&instance, variant, number("opening-factor", 1.0)?);
+    problem.max_labels = limit("max-regions")?;
+    problem.max_providers = limit("max-providers")?;
+
+    let start = Instant::now();
+    let deadline = Duration::from_secs_f64(number("time-limit", 60.0)?);
+    let effort = Effort {
+        gap_millionths: (number("gap", 1e-6)? * 1e6) as i64,
+        exact_work: 0,
+        most_work: u64::MAX,
+        stop: &|| start.elapsed() > deadline,
+    };
+    let solution = solve(&problem, &effort);
+    let seconds = start.elapsed().as_secs_f64();
+    let money = |cost: i64| cost as f64 / SCALE / 100.0;
+    let Some(found) = solution.labelling else {
+        println!("{}", serde_json::json!({ "objective": null, "lower_bound": null, "seconds": seconds }));
+        return Ok(());
+    };
+    let gap = (found.cost - solution.bound) as f64 / found.cost as f64;
+    if problem.cost(&found.labels) != Some(found.cost) {
+        eprintln!("the objective does not hold when it is computed again");
+        std::process::exit(1);
+    }
+    println!(
+        "{}",
+        serde_json::json!({
+            "objective": money(found.cost),
+            "lower_bound": money(solution.bound),
+            "gap": gap,
+            "proven": gap <= number("gap", 1e-6)?,
+            "seconds": seconds,
+        })
+    );
+    Ok(())
+}
+
+fn read(instance: &Value, variant: &str, factor: f64) -> Problem {
+    let numbers = |name: &str| -> Vec<f64> {
+        let list = instance[name].as_array().expect("a list");
+        list.iter().map(|v| v.as_f64().expect("a number")).collect()
+    };
+    let scaled = |cents: f64| (cents * SCALE).round() as i64;
+    let provider: Vec<u32> = numbers("prov").iter().map(|p| *p as u32).collect();
+    let n_providers = provider.iter().max().map_or(0, |p| *p as usize + 1);
+    let (inside, outside) = match variant {
+        "potts" => (vec![5.0; n_providers], vec![5.0; n_providers]),
+        _ => (numbers("creg"), numbers("cnet")),
+    };
+    let nodes = instance["unary"].as_array().expect("a list").iter().map(|row| {
+        let row = row.as_array().expect("a list").iter().map(|v| v.as_f64().expect("a number"));
+        row.enumerate()
+            .filter(|(_, cents)| *cents >= 0.0)
+            .map(|(l, cents)| (l as u32, scaled(cents)))
+            .collect()
+    });
+    let mut merged: BTreeMap<(u32, u32), [f64; 2]> = BTreeMap::new();
+    for (edge, gb) in instance["edges"].as_array().expect("a list").iter().zip(numbers("gb")) {
+        let end = |place: usize| edge[place].as_u64().expect("a node") as u32;
+        let (source, sink) = (end(0), end(1));
+        let volumes = merged.entry((source.min(sink), source.max(sink))).or_default();
+        volumes[usize::from(source > sink)] += gb;
+    }
+    let edges = merged.into_iter().filter(|((a, b), _)| a != b).map(|((a, b), [from_a, from_b])| {
+        let costs =
+            |rates: &[f64], gb: f64| rates.iter().map(|cents| scaled(cents * gb)).collect::<Box<[i64]>>();
+        Edge {
+            a,
+            b,
+            inside_a: costs(&inside, from_a),
+            outside_a: costs(&outside, from_a),
+            inside_b: costs(&inside, from_b),
+            outside_b: costs(&outside, from_b),
+        }
+    });
+    let opening = |name: &str, n: usize| -> Vec<i64> {
+        if variant == "full" {
+            numbers(name).iter().map(|c| scaled(c * factor)).collect()
+        } else {
+            vec![0; n]
+        }
+    };
+    Problem {
+        nodes: nodes.collect(),
+        edges: edges.collect(),
+        open_label: opening("open_region", provider.len()),
+        open_provider: opening("open_provider", n_providers),
+        class: provider.clone(),
+        n_classes: n_providers,
+        provider,
+        max_labels: None,
+        max_providers: None,
+    }
+}
