@@ -1,0 +1,107 @@
+//! What `docs/formats/` says is true: schemas are what the code says, and every example is read and written back.
+//!
+//! `CARAFE_UPDATE_DOCS=1 cargo test --test formats` renews the schemas.
+
+use std::path::{Path, PathBuf};
+
+use carafe_model::document::{self, Document};
+use carafe_model::estate::Estate;
+use carafe_model::plan::Plan;
+use carafe_model::policy::Policy;
+use carafe_model::units::Money;
+use carafe_model::{policy_file, snapshot};
+
+fn page(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/formats").join(name)
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(page(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The first block of a language in a page.
+fn example(name: &str, language: &str) -> String {
+    let text = read(name);
+    let (_, from_block) = text.split_once(&format!("```{language}\n")).expect("the page has an example");
+    let (block, _) = from_block.split_once("```").expect("the block ends");
+    block.to_owned()
+}
+
+fn check_schema<D: Document>() {
+    let name = format!("{}.schema.json", D::KIND);
+    let mut fresh = serde_json::to_string_pretty(&D::schema()).expect("a schema is JSON");
+    fresh.push('\n');
+    if std::env::var_os("CARAFE_UPDATE_DOCS").is_some() {
+        std::fs::write(page(&name), &fresh).expect("docs can be written");
+    }
+    assert!(
+        read(&name) == fresh,
+        "docs/formats/{name} is stale: CARAFE_UPDATE_DOCS=1 cargo test --test formats renews it"
+    );
+}
+
+#[test]
+fn schemas_are_what_the_code_says() {
+    check_schema::<Estate>();
+    check_schema::<Policy>();
+    check_schema::<Plan>();
+}
+
+#[test]
+fn the_example_of_an_estate_is_one() {
+    let text = example("estate.md", "json");
+    let (estate, findings) = document::read::<Estate>("estate.md", text.as_bytes());
+    assert_eq!(findings, []);
+    assert_eq!(estate.expect("no findings").to_json(), text);
+}
+
+#[test]
+fn the_example_of_a_policy_is_one_and_names_every_section() {
+    let text = example("policy.md", "toml");
+    let (policy, findings) = policy_file::read("policy.md", &text);
+    assert_eq!(findings, []);
+    let written = serde_json::to_value(&policy).expect("a policy is JSON");
+    for section in written.as_object().expect("of sections").keys() {
+        let key = if section == "rules" { "rule" } else { section };
+        assert!(text.contains(&format!("{key}]")) || text.contains(&format!("{key} =")), "{key}");
+    }
+}
+
+#[test]
+fn the_values_called_defaults_are_the_defaults() {
+    let (policy, _) = policy_file::read("policy.md", &example("policy.md", "toml"));
+    let default = Policy::default();
+    assert_eq!(policy.sizing, default.sizing);
+    assert_eq!(policy.licences, default.licences);
+    assert_eq!(policy.opening, default.opening);
+    assert_eq!(policy.migration, default.migration);
+    assert_eq!(policy.pricing.terms, default.pricing.terms);
+    assert_eq!(policy.pricing.horizon_months, default.pricing.horizon_months);
+}
+
+#[test]
+fn the_example_of_a_plan_is_one_and_adds_up() {
+    let text = example("plan.md", "json");
+    let (plan, findings) = document::read::<Plan>("plan.md", text.as_bytes());
+    assert_eq!(findings, []);
+    let plan = plan.expect("no findings");
+    assert_eq!(plan.to_json(), text);
+    for line in &plan.bill {
+        assert_eq!(line.rate.times(line.quantity), line.monthly, "{}", line.rate_id);
+    }
+    let sum: Money = plan.bill.iter().map(|line| line.monthly).sum();
+    assert_eq!(sum, plan.totals.monthly);
+    assert_eq!(sum.times(plan.totals.horizon_months) + plan.totals.one_time, plan.totals.horizon);
+}
+
+#[test]
+fn the_example_of_a_snapshot_is_its_first_line() {
+    let (_, file) =
+        snapshot::seal(carafe_model::catalog::Snapshot { id: "x".to_owned(), ..Default::default() });
+    let end = file.iter().position(|byte| *byte == b'\n').expect("a first line");
+    let line = std::str::from_utf8(&file[..end]).expect("of text");
+    let (before, rest) = line.split_once("\"sha256\":\"").expect("with a hash");
+    let (_, after) = rest.split_once('"').expect("that ends");
+    let expected = format!("{before}\"sha256\":\"…\"{after}\n<{} bytes>\n", file.len() - end - 1);
+    assert_eq!(example("snapshot.md", "text"), expected);
+}
