@@ -18,3 +18,7 @@ pub mod settings;
 pub mod files;
 
 pub mod inputs;
+
+pub mod run_id;
+
+pub mod drivers;

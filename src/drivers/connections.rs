@@ -1,0 +1,231 @@
+//! Which driver speaks to which provider: `connections.toml`, read with every mistake at once.
+//!
+//! ```toml
+//! [[connection]]
+//! name = "seoul"            # unique in the file
+//! provider = "ncp"
+//! region = "kr"             # optional; without it the connection serves every region of the provider
+//! driver = "fake"           # one of DRIVERS; its own settings follow
+//! state = "cloud.json"
+//! token = "env:CLOUD_TOKEN" # secrets are named, never written down
+//! ```
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use carafe_model::finding::{Finding, Place};
+use carafe_model::ids::{ProviderName, RegionName};
+
+use super::fake::Fake;
+use super::secret::{Secret, SecretRef};
+use super::{Driver, DriverEntry, DriverError};
+
+mod read;
+
+pub use read::read;
+
+/// What is wrong with a connections file: code, summary, what to do.
+pub const CODES: [(&str, &str, &str); 9] = [
+    ("CON-001", "not TOML", "see docs/formats/connections.md for a whole example"),
+    ("CON-002", "unknown key", "the message names the keys that are known, or the nearest of them"),
+    ("CON-003", "wrong type", "see docs/formats/connections.md for a whole example"),
+    ("CON-004", "value not allowed", "the message says what is allowed"),
+    ("CON-005", "a needed key is missing", "add the key to the connection"),
+    (
+        "CON-006",
+        "two connections say the same",
+        "give each its own name, and each provider and region one connection",
+    ),
+    ("CON-007", "a secret is written down", "name an environment variable: \"env:NAME\""),
+    (
+        "CON-008",
+        "the variable of a secret is not set",
+        "set it before the command, for example with `export`",
+    ),
+    ("CON-009", "the driver cannot be opened", "mend what the message says about the connection's settings"),
+];
+
+/// A setting that a driver understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its key in the file.
+    pub name: &'static str,
+    /// What kind of value it takes.
+    pub kind: SettingKind,
+    /// Whether a connection is useless without it.
+    pub required: bool,
+    /// What it means, in a line.
+    pub summary: &'static str,
+}
+
+/// What kind of value a setting takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingKind {
+    /// Any text.
+    Text,
+    /// The path of a file, relative to the folder of the connections file.
+    File,
+    /// A reference to a secret, such as `env:NAME`.
+    Secret,
+    /// A whole number from 0.
+    Whole,
+}
+
+/// A connection as it was read: nothing is opened and no secret is fetched yet.
+#[derive(Clone)]
+pub struct Connection {
+    /// Its name, unique in the file.
+    pub name: String,
+    /// The provider it serves.
+    pub provider: ProviderName,
+    /// The one region it serves; absent for all.
+    pub region: Option<RegionName>,
+    /// The driver that speaks for it.
+    pub driver: &'static DriverEntry,
+    /// The driver's own settings.
+    pub settings: BTreeMap<&'static str, RawSetting>,
+    /// Where it stands in the file.
+    pub place: Place,
+}
+
+/// A value as the file writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RawSetting {
+    /// Any text.
+    Text(String),
+    /// A path, already joined to the folder of the connections file.
+    File(PathBuf),
+    /// Where a secret is kept.
+    Secret(SecretRef),
+    /// A whole number.
+    Whole(u64),
+}
+
+/// The settings of one connection with its secrets fetched; what a driver is opened with.
+#[derive(Debug, Default)]
+pub struct Settings {
+    texts: BTreeMap<&'static str, String>,
+    files: BTreeMap<&'static str, PathBuf>,
+    secrets: BTreeMap<&'static str, Secret>,
+    wholes: BTreeMap<&'static str, u64>,
+}
+
+impl Settings {
+    /// A text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.texts.get(name).map(String::as_str)
+    }
+
+    /// A path.
+    pub fn file(&self, name: &str) -> Option<&PathBuf> {
+        self.files.get(name)
+    }
+
+    /// A secret.
+    pub fn secret(&self, name: &str) -> Option<&Secret> {
+        self.secrets.get(name)
+    }
+
+    /// A whole number.
+    pub fn whole(&self, name: &str) -> Option<u64> {
+        self.wholes.get(name).copied()
+    }
+}
+
+/// Opened drivers, by the provider and region they serve.
+#[derive(Clone, Default)]
+pub struct Connections {
+    exact: BTreeMap<(ProviderName, Option<RegionName>), Arc<dyn Driver>>,
+    rest: Option<Arc<dyn Driver>>,
+}
+
+impl Connections {
+    /// Every provider on the `fake` driver, which remembers what it holds in `state` if that is given.
+    ///
+    /// # Errors
+    /// If the state file exists and cannot be read.
+    pub fn simulated(state: Option<PathBuf>) -> Result<Connections, DriverError> {
+        let fake = match state {
+            Some(state) => Fake::open(state)?,
+            None => Fake::new(),
+        };
+        Ok(Connections::with_driver(Arc::new(fake)))
+    }
+
+    /// Every provider on one driver.
+    pub fn with_driver(driver: Arc<dyn Driver>) -> Connections {
+        Connections { exact: BTreeMap::new(), rest: Some(driver) }
+    }
+
+    /// Fetches the secrets of all connections and opens their drivers; `environment` looks a variable up.
+    ///
+    /// # Errors
+    /// Every connection that cannot be opened, as `CON-008` or `CON-009`.
+    pub fn open(
+        connections: &[Connection],
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Connections, Vec<Finding>> {
+        let mut opened = Connections::default();
+        let mut findings = Vec::new();
+        for connection in connections {
+            let missing = findings.len();
+            let settings = fetch(connection, environment, &mut findings);
+            if findings.len() > missing {
+                continue;
+            }
+            match (connection.driver.open)(&settings) {
+                Ok(driver) => {
+                    let serves = (connection.provider.clone(), connection.region.clone());
+                    opened.exact.insert(serves, driver);
+                }
+                Err(error) => findings.push(
+                    Finding::error("CON-009", format!("connection \"{}\": {error}", connection.name))
+                        .at(connection.place.clone())
+                        .help(CODES[8].2),
+                ),
+            }
+        }
+        if findings.is_empty() { Ok(opened) } else { Err(findings) }
+    }
+
+    /// The same connections with every driver put inside another, for example one that only reads.
+    pub fn map(&self, wrap: impl Fn(Arc<dyn Driver>) -> Arc<dyn Driver>) -> Connections {
+        Connections {
+            exact: self.exact.iter().map(|(serves, driver)| (serves.clone(), wrap(driver.clone()))).collect(),
+            rest: self.rest.clone().map(wrap),
+        }
+    }
+
+    /// The driver for a region: the connection of that region, else of its provider.
+    pub fn driver(&self, provider: &ProviderName, region: &RegionName) -> Option<&Arc<dyn Driver>> {
+        self.exact
+            .get(&(provider.clone(), Some(region.clone())))
+            .or_else(|| self.exact.get(&(provider.clone(), None)))
+            .or(self.rest.as_ref())
+    }
+}
+
+fn fetch(
+    connection: &Connection,
+    environment: &dyn Fn(&str) -> Option<String>,
+    findings: &mut Vec<Finding>,
+) -> Settings {
+    let mut settings = Settings::default();
+    for (name, value) in &connection.settings {
+        match value {
+            RawSetting::Text(text) => drop(settings.texts.insert(name, text.clone())),
+            RawSetting::File(path) => drop(settings.files.insert(name, path.clone())),
+            RawSetting::Whole(whole) => drop(settings.wholes.insert(name, *whole)),
+            RawSetting::Secret(reference) => match reference.fetch(environment) {
+                Some(secret) => drop(settings.secrets.insert(name, secret)),
+                None => findings.push(
+                    Finding::error("CON-008", format!("{reference} is not set or empty"))
+                        .at(connection.place.clone().at(format!("{}.{name}", connection.name)))
+                        .help(CODES[7].2),
+                ),
+            },
+        }
+    }
+    settings
+}

@@ -1,0 +1,308 @@
+//! A cloud that is none: it keeps the rules of real ones, in memory or in a file, and fails when it is told to.
+//!
+//! Demos, dry rehearsals and most tests of the executor run on it. [`cloud`] holds the rules, [`faults`] what can be
+//! made to go wrong.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use carafe_model::ids::{ProviderName, RegionName};
+use carafe_model::steps::Action;
+use tokio::sync::Notify;
+
+use super::connections::{Setting, SettingKind, Settings};
+use super::{
+    Capabilities, Driver, DriverEntry, DriverError, ErrorKind, Kind, Observed, Outcome, Ownership, Quota,
+    Removal, Reply, Resource, Target,
+};
+use crate::run_id::RunId;
+
+mod cidr;
+
+pub mod cloud;
+
+mod file;
+
+pub mod faults;
+
+pub use cloud::{Cloud, Item, Rules, Slot};
+pub use faults::{Call, Effect, Fault, Method};
+
+use faults::Faults;
+use file::StateFile;
+
+const WHOLE: SettingKind = SettingKind::Whole;
+
+/// The driver `fake` in the list of drivers.
+pub const ENTRY: DriverEntry = DriverEntry {
+    name: "fake",
+    summary: "a simulated cloud for rehearsals: it keeps the rules of a real one and costs nothing",
+    settings: &[
+        setting("state", SettingKind::File, "the file the simulated cloud is kept in; in memory without it"),
+        setting(
+            "token",
+            SettingKind::Secret,
+            "stands for a credential; the value `denied` has every call refused",
+        ),
+        setting(
+            "quota",
+            WHOLE,
+            "how many of each kind of resource a region allows; without it there is no limit",
+        ),
+        setting("latency_ms", WHOLE, "how long every call takes, in milliseconds"),
+        setting("refuse_call", WHOLE, "the number of the call, from 1, that is refused for lack of capacity"),
+        setting("lose_call", WHOLE, "the number of the call, from 1, whose reply is lost"),
+    ],
+    open: open_from_settings,
+};
+
+const fn setting(name: &'static str, kind: SettingKind, summary: &'static str) -> Setting {
+    Setting { name, kind, required: false, summary }
+}
+
+fn open_from_settings(settings: &Settings) -> Result<Arc<dyn Driver>, DriverError> {
+    let mut rules = Rules::default();
+    if let Some(quota) = settings.whole("quota") {
+        rules.quotas = Kind::ALL.into_iter().map(|kind| (kind, quota)).collect();
+    }
+    rules.denied = settings.secret("token").is_some_and(|token| token.expose() == "denied");
+    let state = settings.file("state").cloned().map(StateFile::new);
+    let fake = Fake::build(rules, state, Duration::from_millis(settings.whole("latency_ms").unwrap_or(0)))?;
+    if let Some(call) = settings.whole("refuse_call") {
+        fake.fault_at(call, Fault::Refuse(ErrorKind::NoCapacity.because("there is none left in this zone")));
+    }
+    if let Some(call) = settings.whole("lose_call") {
+        fake.fault_at(call, Fault::LoseReply);
+    }
+    Ok(Arc::new(fake))
+}
+
+/// A simulated cloud; clones are the same cloud.
+#[derive(Clone)]
+pub struct Fake {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    rules: Rules,
+    latency: Duration,
+    held: Mutex<Held>,
+    faults: Mutex<Faults>,
+    stopped: Notify,
+}
+
+struct Held {
+    cloud: Cloud,
+    file: Option<StateFile>,
+}
+
+impl Default for Fake {
+    fn default() -> Fake {
+        Fake::new()
+    }
+}
+
+impl Fake {
+    /// An empty cloud in memory, without limits.
+    pub fn new() -> Fake {
+        Fake::with_rules(Rules::default())
+    }
+
+    /// An empty cloud in memory with rules of its own.
+    pub fn with_rules(rules: Rules) -> Fake {
+        Fake::build(rules, None, Duration::ZERO).expect("nothing is read from a file")
+    }
+
+    /// The cloud in a file; a file that does not exist is an empty cloud.
+    ///
+    /// # Errors
+    /// If the file cannot be read or does not hold a simulated cloud.
+    pub fn open(state: PathBuf) -> Result<Fake, DriverError> {
+        Fake::build(Rules::default(), Some(StateFile::new(state)), Duration::ZERO)
+    }
+
+    fn build(rules: Rules, file: Option<StateFile>, latency: Duration) -> Result<Fake, DriverError> {
+        let mut held = Held { cloud: Cloud::default(), file };
+        held.change(|_| Ok(((), Effect::Nothing)))?;
+        let inner = Inner {
+            rules,
+            latency,
+            held: Mutex::new(held),
+            faults: Mutex::default(),
+            stopped: Notify::new(),
+        };
+        Ok(Fake { inner: Arc::new(inner) })
+    }
+
+    /// Has something go wrong at a call, counted from 1 over all methods since the cloud was opened.
+    pub fn fault_at(&self, call: u64, fault: Fault) {
+        self.faults().at.insert(call, fault);
+    }
+
+    /// Forgets all faults and calls and counts from 1 again; what exists stays.
+    pub fn forget_faults(&self) {
+        *self.faults() = Faults::default();
+    }
+
+    /// Every call so far.
+    pub fn calls(&self) -> Vec<Call> {
+        self.faults().calls.clone()
+    }
+
+    /// Returns once a call has met [`Fault::StopBefore`] or [`Fault::StopAfter`].
+    pub async fn stopped(&self) {
+        self.inner.stopped.notified().await;
+    }
+
+    /// What exists now.
+    pub fn cloud(&self) -> Cloud {
+        self.held().cloud.clone()
+    }
+
+    /// Puts something there as a person would, without tags or with another's.
+    pub fn plant(&self, provider: &str, region: &str, action: Action, owner: Option<Ownership>) {
+        let kind = Kind::of(&action).expect("what a person does is not a resource");
+        let name = action.name().to_owned();
+        let slot = Slot { provider: provider.into(), region: region.into(), kind, name };
+        self.held().cloud.plant(slot, action, owner);
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.inner.held.lock().expect("no call panics while it holds the cloud")
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.inner.faults.lock().expect("no call panics while it holds the faults")
+    }
+
+    /// The way of every call: count it, wait, let the fault of its number act, and write it down.
+    async fn call<T: Send>(
+        &self,
+        method: Method,
+        kind: Option<Kind>,
+        name: &str,
+        act: impl FnOnce(&mut Cloud, u32) -> Result<(T, Effect), DriverError> + Send,
+    ) -> Result<T, DriverError> {
+        let (number, fault) = {
+            let mut faults = self.faults();
+            faults.begun += 1;
+            let number = faults.begun;
+            (number, faults.at.remove(&number))
+        };
+        let delay = match fault {
+            Some(Fault::Delay(delay)) => delay,
+            _ => self.inner.latency,
+        };
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        let creating = match fault {
+            Some(Fault::Creating(observations)) => observations,
+            _ => 0,
+        };
+        let result = match &fault {
+            Some(Fault::Refuse(error)) => Err(error.clone()),
+            Some(Fault::StopBefore) => return self.stop().await,
+            _ if self.inner.rules.denied => {
+                Err(ErrorKind::Denied.because("the credentials are not accepted"))
+            }
+            _ => self.held().change(|cloud| act(cloud, creating)),
+        };
+        let effect = result.as_ref().map_or(Effect::Nothing, |(_, effect)| *effect);
+        let reply = match (result, &fault) {
+            (Ok(_), Some(Fault::LoseReply)) => Err(ErrorKind::Unknown.because("the reply was lost")),
+            (result, _) => result.map(|(answer, _)| answer),
+        };
+        let error = reply.as_ref().err().map(|error| error.kind);
+        self.faults().calls.push(Call { number, method, kind, name: name.to_owned(), effect, error });
+        if fault == Some(Fault::StopAfter) {
+            return self.stop().await;
+        }
+        reply
+    }
+
+    async fn stop<T>(&self) -> T {
+        self.inner.stopped.notify_one();
+        std::future::pending().await
+    }
+}
+
+impl Held {
+    /// Reads what another process changed, acts, and keeps what the act changed.
+    fn change<T>(
+        &mut self,
+        act: impl FnOnce(&mut Cloud) -> Result<(T, Effect), DriverError>,
+    ) -> Result<(T, Effect), DriverError> {
+        let Some(file) = &mut self.file else { return act(&mut self.cloud) };
+        let lock = file.lock()?;
+        if let Some(cloud) = file.changed()? {
+            self.cloud = cloud;
+        }
+        let done = act(&mut self.cloud)?;
+        if done.1 != Effect::Nothing {
+            file.write(&self.cloud)?;
+        }
+        drop(lock);
+        Ok(done)
+    }
+}
+
+impl Driver for Fake {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { kinds: self.inner.rules.kinds.clone() }
+    }
+
+    fn ensure<'a>(&'a self, target: &'a Target) -> Reply<'a, Outcome> {
+        let rules = &self.inner.rules;
+        Box::pin(self.call(Method::Ensure, Some(target.kind), target.name(), |cloud, creating| {
+            let outcome = cloud.ensure(target, rules, creating)?;
+            let effect = if matches!(outcome, Outcome::Made(_)) { Effect::Made } else { Effect::Nothing };
+            Ok((outcome, effect))
+        }))
+    }
+
+    fn observe<'a>(&'a self, target: &'a Target) -> Reply<'a, Option<Observed>> {
+        Box::pin(self.call(Method::Observe, Some(target.kind), target.name(), |cloud, _| {
+            Ok((cloud.observe(target), Effect::Nothing))
+        }))
+    }
+
+    fn remove<'a>(&'a self, target: &'a Target) -> Reply<'a, Removal> {
+        Box::pin(self.call(Method::Remove, Some(target.kind), target.name(), |cloud, _| {
+            let removal = cloud.remove(target)?;
+            let effect = if removal == Removal::Removed { Effect::Removed } else { Effect::Nothing };
+            Ok((removal, effect))
+        }))
+    }
+
+    fn list<'a>(
+        &'a self,
+        provider: &'a ProviderName,
+        region: &'a RegionName,
+        run: Option<&'a RunId>,
+    ) -> Reply<'a, Vec<Resource>> {
+        Box::pin(self.call(Method::List, None, region.as_str(), move |cloud, _| {
+            Ok((cloud.list(provider, region, run), Effect::Nothing))
+        }))
+    }
+
+    fn check<'a>(&'a self, target: &'a Target) -> Reply<'a, Vec<DriverError>> {
+        let rules = &self.inner.rules;
+        Box::pin(self.call(Method::Check, Some(target.kind), target.name(), |cloud, _| {
+            Ok((cloud.check(target, rules), Effect::Nothing))
+        }))
+    }
+
+    fn quotas<'a>(
+        &'a self,
+        provider: &'a ProviderName,
+        region: &'a RegionName,
+    ) -> Reply<'a, BTreeMap<Kind, Quota>> {
+        let rules = &self.inner.rules;
+        Box::pin(self.call(Method::Quotas, None, region.as_str(), move |cloud, _| {
+            Ok((cloud.quotas(provider, region, rules), Effect::Nothing))
+        }))
+    }
+}

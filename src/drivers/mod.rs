@@ -1,0 +1,106 @@
+//! What speaks to clouds: one trait, one list of drivers, one way to name what went wrong.
+//!
+//! A driver knows nothing of plans, journals or waves. It is told what shall exist ([`Target`]) and says what it found or
+//! did; whoever calls it decides what that means. Read [`Driver`] first, then [`fake`], the driver that needs no cloud.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use carafe_model::ids::{ProviderName, RegionName};
+
+pub mod resource;
+
+pub mod error;
+
+pub mod connections;
+
+pub mod secret;
+
+pub mod fake;
+
+pub use error::{DriverError, ErrorKind};
+pub use resource::{
+    Ability, Capabilities, IdempotencyKey, Kind, Observed, Outcome, Ownership, Quota, Removal, Resource,
+    Status, Target,
+};
+
+use crate::run_id::RunId;
+use connections::{Setting, Settings};
+
+/// What a driver answers, later. Boxed, because the executor holds drivers of many kinds in one table.
+pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, DriverError>> + Send + 'a>>;
+
+/// One kind of cloud API.
+///
+/// **Idempotency.** `ensure` and `remove` may be called again with the same [`Target`] at any time, also after a lost
+/// reply and at the same time as a first call: a resource that carries the target's [`IdempotencyKey`] is never made twice,
+/// and one that does not carry it is never removed.
+///
+/// **Certainty.** Every error but [`ErrorKind::Unknown`] promises that the call changed nothing. A driver that cannot
+/// promise it (a broken connection, a time-out, a 5xx after the request was sent) says `Unknown`.
+///
+/// **Secrets.** No message of a driver holds a credential: messages reach journals, reports and logs.
+pub trait Driver: Send + Sync {
+    /// What it can make, and what it can only take over from a person.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Makes the resource exist and tags it with the owner of the target.
+    ///
+    /// - Nothing of that name: it is made ([`Outcome::Made`]).
+    /// - One with the same key: nothing is changed; [`Outcome::AlreadyThere`] when the same run made it,
+    ///   [`Outcome::Adopted`] when another run did.
+    /// - One without an owner, where the kind is [`Ability::Adopts`]: taken as it is ([`Outcome::Adopted`]).
+    /// - Any other of that name, or one with the same key and other settings: [`ErrorKind::Conflict`].
+    ///
+    /// A resource may come back as [`Status::Creating`]; the caller observes it until it is ready.
+    fn ensure<'a>(&'a self, target: &'a Target) -> Reply<'a, Outcome>;
+
+    /// Reads what exists under the target's name, whoever owns it; `None` when nothing does. Changes nothing.
+    fn observe<'a>(&'a self, target: &'a Target) -> Reply<'a, Option<Observed>>;
+
+    /// Removes the resource if it carries the target's key and run; anything else of that name is left.
+    ///
+    /// [`ErrorKind::Conflict`] while something else stands on it.
+    fn remove<'a>(&'a self, target: &'a Target) -> Reply<'a, Removal>;
+
+    /// Lists everything in a region that carries an owner, or only what `run` owns, sorted by kind and name.
+    fn list<'a>(
+        &'a self,
+        provider: &'a ProviderName,
+        region: &'a RegionName,
+        run: Option<&'a RunId>,
+    ) -> Reply<'a, Vec<Resource>>;
+
+    /// Says everything that `ensure` would refuse about a target, as far as reading can tell. Changes nothing.
+    ///
+    /// What the target stands on need not exist yet: the same plan may be about to make it.
+    fn check<'a>(&'a self, target: &'a Target) -> Reply<'a, Vec<DriverError>>;
+
+    /// How many of each kind a region lets the account have; kinds whose limit cannot be read are absent.
+    fn quotas<'a>(
+        &'a self,
+        provider: &'a ProviderName,
+        region: &'a RegionName,
+    ) -> Reply<'a, std::collections::BTreeMap<Kind, Quota>>;
+}
+
+/// A driver that `connections.toml` can name.
+pub struct DriverEntry {
+    /// The name in `connections.toml`.
+    pub name: &'static str,
+    /// What it speaks to, in a line.
+    pub summary: &'static str,
+    /// The settings a connection may give it, beyond those every connection has.
+    pub settings: &'static [Setting],
+    /// Opens it with the settings of one connection, already checked against `settings`.
+    pub open: fn(&Settings) -> Result<Arc<dyn Driver>, DriverError>,
+}
+
+/// Every driver, in the order of help texts.
+pub const DRIVERS: &[DriverEntry] = &[fake::ENTRY];
+
+/// The driver of a name.
+pub fn entry(name: &str) -> Option<&'static DriverEntry> {
+    DRIVERS.iter().find(|entry| entry.name == name)
+}
