@@ -38,6 +38,19 @@ pub trait Document: Serialize + DeserializeOwned + JsonSchema {
     }
 }
 
+/// What is wrong with a document: code, summary, what to do. [`read`] finds these.
+pub const CODES: [(&str, &str, &str); 5] = [
+    (
+        "DOC-001",
+        "not JSON",
+        "the message gives line and column; a file that ends too early must be copied or exported again",
+    ),
+    ("DOC-002", "a document of another kind", "give the command the kind of document it asks for"),
+    ("DOC-003", "a document of a newer version", "install a newer Carafe"),
+    ("DOC-004", "a value of the wrong shape", "`carafe schema` prints what is expected there"),
+    ("DOC-005", "more broken entries than are listed", "mend the listed ones and read the file again"),
+];
+
 /// How many broken entries of one document are listed before reading gives up.
 const MOST_FINDINGS: usize = 200;
 

@@ -18,6 +18,14 @@ use crate::policy::{
 };
 use crate::units::{Currency, Mib, Money, Quantity, Rate, Vcpus, clip};
 
+/// What is wrong with a policy file: code, summary, what to do. [`read`] finds these.
+pub const CODES: [(&str, &str, &str); 4] = [
+    ("POL-001", "not TOML", "docs/formats/policy.md has a whole example"),
+    ("POL-002", "unknown key", "the message names the nearest key that is known"),
+    ("POL-003", "wrong type", "`carafe schema policy` prints the type of every key"),
+    ("POL-004", "value not allowed", "the message says what is allowed"),
+];
+
 /// Reads a policy. Any finding is an error, and then the returned policy must not be used to plan.
 pub fn read(file: &str, text: &str) -> (Policy, Vec<Finding>) {
     let mut reader = Reader { file, text, findings: Vec::new() };

@@ -15,6 +15,17 @@ use crate::finding::{Finding, Place};
 
 const HEADER: &str = "snapshot/1";
 
+/// What is wrong with a snapshot file: code, summary, what to do. [`open`] finds these.
+pub const CODES: [(&str, &str, &str); 3] = [
+    ("CAT-0001", "not a catalog snapshot", "write one with `carafe catalog import`"),
+    (
+        "CAT-0002",
+        "the snapshot was written by a newer Carafe",
+        "install a newer Carafe, or import the prices again",
+    ),
+    ("CAT-0003", "the snapshot is cut short or was changed", "copy or import it again"),
+];
+
 /// A catalog together with the hash that names it.
 #[derive(Clone, Debug)]
 pub struct SealedSnapshot {
