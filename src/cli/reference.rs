@@ -28,9 +28,20 @@ pub fn manual_pages() -> Vec<(String, String)> {
             let hyphenated = name.replace(' ', "-");
             let mut page = Vec::new();
             Man::new(command).title(hyphenated.clone()).render(&mut page).expect("memory takes every byte");
-            (hyphenated, String::from_utf8(page).expect("roff is text"))
+            let page = with_examples(&String::from_utf8(page).expect("roff is text"));
+            (hyphenated, page)
         })
         .collect()
+}
+
+/// Gives examples a heading of their own and keeps their lines apart.
+fn with_examples(page: &str) -> String {
+    let Some((before, rest)) = page.split_once(".SH EXTRA\nExamples:\n") else { return page.to_owned() };
+    let (examples, after) = match rest.find("\n.SH ") {
+        Some(end) => rest.split_at(end + 1),
+        None => (rest, ""),
+    };
+    format!("{before}.SH EXAMPLES\n.nf\n{}\n.fi\n{after}", examples.trim_end())
 }
 
 /// One manual page for the whole program: the page of `carafe`, then every command as a section.
@@ -61,6 +72,36 @@ pub fn cli_page() -> String {
         let help = command.term_width(100).color(clap::ColorChoice::Never).render_long_help().to_string();
         let help: Vec<&str> = help.lines().map(str::trim_end).collect();
         page.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", help.join("\n").trim_end()));
+    }
+    page
+}
+
+/// A family of codes: the part of Carafe that finds them, and its table of code, summary and remedy.
+type Family = (&'static str, &'static [(&'static str, &'static str, &'static str)]);
+
+/// Every table of codes there is.
+const FAMILIES: [Family; 4] = [
+    ("Files", &crate::files::CODES),
+    ("Documents", &carafe_model::document::CODES),
+    ("Policy", &carafe_model::policy_file::CODES),
+    ("Catalog snapshots", &carafe_model::snapshot::CODES),
+];
+
+/// The text of `docs/errors.md`.
+pub fn errors_page() -> String {
+    let mut page = String::from(
+        "# Codes\n\nGenerated from the program; do not edit. Renew it with\n\
+         `CARAFE_UPDATE_DOCS=1 cargo test -p carafe --test docs`.\n\n\
+         Every finding carries one of these codes, the place it is about, and what to do. A code never changes its \
+         meaning.\n",
+    );
+    for (family, codes) in FAMILIES {
+        page.push_str(&format!(
+            "\n## {family}\n\n| code | what is wrong | what to do |\n| --- | --- | --- |\n"
+        ));
+        for (code, summary, help) in codes {
+            page.push_str(&format!("| {code} | {summary} | {help} |\n"));
+        }
     }
     page
 }

@@ -1,0 +1,6 @@
+//! The program as a user meets it: the real binary, in folders of its own.
+
+mod help;
+mod refused;
+mod streams;
+mod support;
