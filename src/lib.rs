@@ -22,3 +22,5 @@ pub mod inputs;
 pub mod run_id;
 
 pub mod drivers;
+
+pub mod store;

@@ -1,0 +1,405 @@
+//! The journal in SQLite.
+//!
+//! Write-ahead log with full synchronisation: a committed entry is on disk before `append` returns, also through a power
+//! cut. One connection, because there is one writer: a pool would only add ways to wait.
+
+use std::path::{Path, PathBuf};
+
+use carafe_model::ids::StepId;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous};
+use sqlx::{Connection as _, QueryBuilder, Row as _, SqlSafeStr as _, Sqlite};
+use tokio::sync::Mutex;
+
+use super::lock::{FileLock, Try, open_private};
+use super::{Answer, Entry, Journal, JournalError, Lease, LoadedRun, NewRun, Phase, RunRecord, StepEvent};
+use crate::run_id::RunId;
+
+/// Seven values an entry; SQLite takes at most 32,766 in one statement.
+const ENTRIES_A_STATEMENT: usize = 4_000;
+
+/// A journal in a file that only its owner may read.
+pub struct SqliteJournal {
+    path: PathBuf,
+    connection: Mutex<SqliteConnection>,
+}
+
+impl SqliteJournal {
+    /// Opens the journal in a file, and makes the file and its folder if there are none.
+    ///
+    /// # Errors
+    /// [`JournalError::Newer`] for the journal of a newer program, [`JournalError::Unusable`] if it is no journal or the
+    /// operating system refuses.
+    pub async fn open(path: &Path) -> Result<SqliteJournal, JournalError> {
+        let unusable = |error: &dyn std::fmt::Display| unusable(path, error);
+        make_folder(path).map_err(|error| unusable(&error))?;
+        // The log and the shared memory that SQLite puts beside the file get the file's permissions.
+        open_private(path).map_err(|error| unusable(&error))?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true);
+        let mut connection =
+            SqliteConnection::connect_with(&options).await.map_err(|error| unusable(&error))?;
+        // Two processes that open a new journal at once must not both make its tables.
+        let opening = open_private(&beside(path, "opening")).map_err(|error| unusable(&error))?;
+        opening.lock().map_err(|error| unusable(&error))?;
+        migrator().run(&mut connection).await.map_err(|error| match error {
+            MigrateError::VersionMissing(found) => JournalError::Newer { path: path.to_owned(), found },
+            other => unusable(&other),
+        })?;
+        drop(opening);
+        Ok(SqliteJournal { path: path.to_owned(), connection: Mutex::new(connection) })
+    }
+
+    /// The file it is in.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn unusable(&self, error: sqlx::Error) -> JournalError {
+        unusable(&self.path, &error)
+    }
+
+    fn lock_path(&self, run: &RunId) -> PathBuf {
+        beside(&self.path, run.as_str())
+    }
+
+    fn lock_file(&self, run: &RunId) -> Result<FileLock, JournalError> {
+        match FileLock::take(&self.lock_path(run)) {
+            Ok(Try::Locked(lock)) => Ok(lock),
+            Ok(Try::Held(holder)) => Err(JournalError::Locked { run: run.clone(), holder }),
+            Err(error) => Err(unusable(&self.path, &error)),
+        }
+    }
+
+    async fn create_run(&self, run: &NewRun) -> Result<Lease, JournalError> {
+        let lock = self.lock_file(&run.run)?;
+        let mut connection = self.connection.lock().await;
+        let inserted = sqlx::query(
+            "INSERT INTO run (id, plan, plan_sha256, plan_json, wave, phase, fence, started)
+             VALUES (?, ?, ?, ?, ?, 'open', 1, ?)",
+        )
+        .bind(run.run.as_str())
+        .bind(&run.plan)
+        .bind(&run.plan_sha256)
+        .bind(&run.plan_json)
+        .bind(run.wave)
+        .bind(run.started)
+        .execute(&mut *connection)
+        .await;
+        match inserted {
+            Ok(_) => Ok(Lease::new(run.run.clone(), 1, lock)),
+            Err(error) => match self.unfinished(&mut connection, &run.plan_sha256).await? {
+                Some((other, phase)) => {
+                    let holder = self.holder_of(&other)?;
+                    Err(JournalError::Unfinished { run: other, phase, holder })
+                }
+                None => Err(self.unusable(error)),
+            },
+        }
+    }
+
+    async fn unfinished(
+        &self,
+        connection: &mut SqliteConnection,
+        plan_sha256: &str,
+    ) -> Result<Option<(RunId, Phase)>, JournalError> {
+        let row = sqlx::query(
+            "SELECT id, phase FROM run WHERE plan_sha256 = ? AND phase IN ('open', 'destroying')",
+        )
+        .bind(plan_sha256)
+        .fetch_optional(connection)
+        .await
+        .map_err(|error| self.unusable(error))?;
+        row.map(|row| Ok((RunId(text(&row, "id")?), phase(&text(&row, "phase")?)?))).transpose()
+    }
+
+    fn holder_of(&self, run: &RunId) -> Result<Option<String>, JournalError> {
+        FileLock::holder(&self.lock_path(run)).map_err(|error| unusable(&self.path, &error))
+    }
+
+    async fn lock_run(&self, run: &RunId) -> Result<Lease, JournalError> {
+        // A name that is no run's must not become the name of a file.
+        self.record(run).await?;
+        let lock = self.lock_file(run)?;
+        let mut connection = self.connection.lock().await;
+        let row = sqlx::query("UPDATE run SET fence = fence + 1 WHERE id = ? RETURNING fence")
+            .bind(run.as_str())
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(|error| self.unusable(error))?;
+        Ok(Lease::new(run.clone(), number(&row, "fence")?, lock))
+    }
+
+    async fn append_entries(&self, lease: &Lease, entries: &[Entry]) -> Result<(), JournalError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let mut connection = self.connection.lock().await;
+        let mut transaction =
+            connection.begin_with("BEGIN IMMEDIATE").await.map_err(|error| self.unusable(error))?;
+        let held = sqlx::query("SELECT 1 FROM run WHERE id = ? AND fence = ?")
+            .bind(lease.run.as_str())
+            .bind(lease.fence)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(|error| self.unusable(error))?;
+        if held.is_none() {
+            return Err(JournalError::Fenced { run: lease.run.clone() });
+        }
+        for entries in entries.chunks(ENTRIES_A_STATEMENT) {
+            let mut insert = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO step_event (run, step, event, resource, error, detail, at) ",
+            );
+            insert.push_values(entries, |mut values, entry| {
+                let Columns { event, resource, error, detail } = columns(&entry.event);
+                values
+                    .push_bind(lease.run.as_str())
+                    .push_bind(entry.step.as_str())
+                    .push_bind(event)
+                    .push_bind(resource)
+                    .push_bind(error)
+                    .push_bind(detail)
+                    .push_bind(entry.at);
+            });
+            insert.build().execute(&mut *transaction).await.map_err(|error| self.unusable(error))?;
+        }
+        transaction.commit().await.map_err(|error| self.unusable(error))
+    }
+
+    async fn update_phase(&self, lease: &Lease, phase: Phase, wave: Option<u32>) -> Result<(), JournalError> {
+        let mut connection = self.connection.lock().await;
+        let done = sqlx::query("UPDATE run SET phase = ?, wave = ? WHERE id = ? AND fence = ?")
+            .bind(phase_name(phase))
+            .bind(wave)
+            .bind(lease.run.as_str())
+            .bind(lease.fence)
+            .execute(&mut *connection)
+            .await
+            .map_err(|error| self.unusable(error))?;
+        match done.rows_affected() {
+            0 => Err(JournalError::Fenced { run: lease.run.clone() }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn record(&self, run: &RunId) -> Result<(RunRecord, String), JournalError> {
+        let mut connection = self.connection.lock().await;
+        let row = sqlx::query(
+            "SELECT id, plan, plan_sha256, wave, phase, started, plan_json FROM run WHERE id = ?",
+        )
+        .bind(run.as_str())
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(|error| self.unusable(error))?
+        .ok_or_else(|| JournalError::NoRun { run: run.clone() })?;
+        Ok((run_record(&row)?, text(&row, "plan_json")?))
+    }
+
+    async fn load_run(&self, run: &RunId) -> Result<LoadedRun, JournalError> {
+        let (record, plan_json) = self.record(run).await?;
+        let mut connection = self.connection.lock().await;
+        let rows = sqlx::query(
+            "SELECT step, event, resource, error, detail, at FROM step_event WHERE run = ? ORDER BY seq",
+        )
+        .bind(run.as_str())
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(|error| self.unusable(error))?;
+        let entries = rows.iter().map(entry).collect::<Result<_, _>>()?;
+        Ok(LoadedRun { record, plan_json, entries })
+    }
+
+    async fn all_runs(&self) -> Result<Vec<RunRecord>, JournalError> {
+        let mut connection = self.connection.lock().await;
+        let rows =
+            sqlx::query("SELECT id, plan, plan_sha256, wave, phase, started FROM run ORDER BY started, id")
+                .fetch_all(&mut *connection)
+                .await
+                .map_err(|error| self.unusable(error))?;
+        rows.iter().map(run_record).collect()
+    }
+}
+
+impl Journal for SqliteJournal {
+    fn create<'a>(&'a self, run: &'a NewRun) -> Answer<'a, Lease> {
+        Box::pin(self.create_run(run))
+    }
+
+    fn lock<'a>(&'a self, run: &'a RunId) -> Answer<'a, Lease> {
+        Box::pin(self.lock_run(run))
+    }
+
+    fn append<'a>(&'a self, lease: &'a Lease, entries: &'a [Entry]) -> Answer<'a, ()> {
+        Box::pin(self.append_entries(lease, entries))
+    }
+
+    fn set_phase<'a>(&'a self, lease: &'a Lease, phase: Phase, wave: Option<u32>) -> Answer<'a, ()> {
+        Box::pin(self.update_phase(lease, phase, wave))
+    }
+
+    fn runs<'a>(&'a self) -> Answer<'a, Vec<RunRecord>> {
+        Box::pin(self.all_runs())
+    }
+
+    fn load<'a>(&'a self, run: &'a RunId) -> Answer<'a, LoadedRun> {
+        Box::pin(self.load_run(run))
+    }
+
+    fn holder<'a>(&'a self, run: &'a RunId) -> Answer<'a, Option<String>> {
+        Box::pin(async { self.record(run).await.and_then(|_| self.holder_of(run)) })
+    }
+}
+
+fn migrator() -> Migrator {
+    let sql = include_str!("../../migrations/0001_journal.sql");
+    let first = Migration::new(1, "journal".into(), MigrationType::Simple, sql.into_sql_str(), false);
+    Migrator::with_migrations(vec![first])
+}
+
+fn make_folder(path: &Path) -> std::io::Result<()> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// The lock file of a name, beside the journal.
+fn beside(path: &Path, name: &str) -> PathBuf {
+    let mut file = path.as_os_str().to_owned();
+    file.push(format!(".{name}.lock"));
+    file.into()
+}
+
+fn unusable(path: &Path, error: &dyn std::fmt::Display) -> JournalError {
+    JournalError::Unusable { path: path.to_owned(), message: error.to_string() }
+}
+
+fn damaged(message: impl std::fmt::Display) -> JournalError {
+    JournalError::Damaged { message: message.to_string() }
+}
+
+fn text(row: &SqliteRow, column: &str) -> Result<String, JournalError> {
+    row.try_get(column).map_err(damaged)
+}
+
+fn number(row: &SqliteRow, column: &str) -> Result<i64, JournalError> {
+    row.try_get(column).map_err(damaged)
+}
+
+fn run_record(row: &SqliteRow) -> Result<RunRecord, JournalError> {
+    Ok(RunRecord {
+        run: RunId(text(row, "id")?),
+        plan: text(row, "plan")?,
+        plan_sha256: text(row, "plan_sha256")?,
+        wave: row.try_get("wave").map_err(damaged)?,
+        phase: phase(&text(row, "phase")?)?,
+        started: number(row, "started")?,
+    })
+}
+
+const fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Open => "open",
+        Phase::Finished => "finished",
+        Phase::Destroying => "destroying",
+        Phase::Destroyed => "destroyed",
+    }
+}
+
+fn phase(name: &str) -> Result<Phase, JournalError> {
+    [Phase::Open, Phase::Finished, Phase::Destroying, Phase::Destroyed]
+        .into_iter()
+        .find(|phase| phase_name(*phase) == name)
+        .ok_or_else(|| damaged(format!("\"{name}\" is not a phase of a run")))
+}
+
+struct Columns<'e> {
+    event: &'static str,
+    resource: Option<&'e str>,
+    error: Option<&'e str>,
+    detail: Option<&'e str>,
+}
+
+fn columns(event: &StepEvent) -> Columns<'_> {
+    let mut columns = Columns { event: "", resource: None, error: None, detail: None };
+    columns.event = match event {
+        StepEvent::Intent => "intent",
+        StepEvent::Made { resource } => {
+            columns.resource = Some(resource);
+            "made"
+        }
+        StepEvent::Adopted { resource } => {
+            columns.resource = Some(resource);
+            "adopted"
+        }
+        StepEvent::AlreadyThere { resource } => {
+            columns.resource = Some(resource);
+            "already_there"
+        }
+        StepEvent::Refused { error, message } => {
+            columns.error = Some(error);
+            columns.detail = Some(message);
+            "refused"
+        }
+        StepEvent::Lost { message } => {
+            columns.detail = Some(message);
+            "lost"
+        }
+        StepEvent::Absent => "absent",
+        StepEvent::Waiting { message } => {
+            columns.detail = Some(message);
+            "waiting"
+        }
+        StepEvent::Confirmed { by } => {
+            columns.detail = Some(by);
+            "confirmed"
+        }
+        StepEvent::RemoveIntent => "remove_intent",
+        StepEvent::Removed => "removed",
+        StepEvent::Kept { message } => {
+            columns.detail = Some(message);
+            "kept"
+        }
+        StepEvent::RemoveRefused { error, message } => {
+            columns.error = Some(error);
+            columns.detail = Some(message);
+            "remove_refused"
+        }
+        StepEvent::RemoveLost { message } => {
+            columns.detail = Some(message);
+            "remove_lost"
+        }
+    };
+    columns
+}
+
+fn entry(row: &SqliteRow) -> Result<Entry, JournalError> {
+    let (resource, error, message) =
+        (|| text(row, "resource"), || text(row, "error"), || text(row, "detail"));
+    let event = match text(row, "event")?.as_str() {
+        "intent" => StepEvent::Intent,
+        "made" => StepEvent::Made { resource: resource()? },
+        "adopted" => StepEvent::Adopted { resource: resource()? },
+        "already_there" => StepEvent::AlreadyThere { resource: resource()? },
+        "refused" => StepEvent::Refused { error: error()?, message: message()? },
+        "lost" => StepEvent::Lost { message: message()? },
+        "absent" => StepEvent::Absent,
+        "waiting" => StepEvent::Waiting { message: message()? },
+        "confirmed" => StepEvent::Confirmed { by: message()? },
+        "remove_intent" => StepEvent::RemoveIntent,
+        "removed" => StepEvent::Removed,
+        "kept" => StepEvent::Kept { message: message()? },
+        "remove_refused" => StepEvent::RemoveRefused { error: error()?, message: message()? },
+        "remove_lost" => StepEvent::RemoveLost { message: message()? },
+        unknown => return Err(damaged(format!("\"{unknown}\" is not an event of a step"))),
+    };
+    Ok(Entry { step: StepId(text(row, "step")?), event, at: number(row, "at")? })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! A journal that ends with the process: what a dry run writes to, and what tests read without a file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::{Answer, Entry, Journal, JournalError, Lease, LoadedRun, NewRun, Phase, RunRecord};
+use crate::run_id::RunId;
+
+/// Keeps the same promises as the journal in a file, except that nothing survives.
+#[derive(Clone, Default)]
+pub struct MemoryJournal {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    runs: BTreeMap<RunId, Held>,
+    locked: BTreeSet<RunId>,
+}
+
+struct Held {
+    loaded: LoadedRun,
+    fence: i64,
+}
+
+struct Guard {
+    journal: MemoryJournal,
+    run: RunId,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.journal.inner().locked.remove(&self.run);
+    }
+}
+
+impl MemoryJournal {
+    /// An empty journal.
+    pub fn new() -> MemoryJournal {
+        MemoryJournal::default()
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().expect("nothing panics while it holds the journal")
+    }
+
+    fn lock_run(&self, run: &RunId) -> Result<Lease, JournalError> {
+        let mut inner = self.inner();
+        if inner.locked.contains(run) {
+            return Err(JournalError::Locked { run: run.clone(), holder: "this process".to_owned() });
+        }
+        let held = inner.runs.get_mut(run).ok_or_else(|| JournalError::NoRun { run: run.clone() })?;
+        held.fence += 1;
+        let fence = held.fence;
+        inner.locked.insert(run.clone());
+        Ok(Lease::new(run.clone(), fence, Guard { journal: self.clone(), run: run.clone() }))
+    }
+
+    fn write(&self, lease: &Lease, change: impl FnOnce(&mut LoadedRun)) -> Result<(), JournalError> {
+        let mut inner = self.inner();
+        match inner.runs.get_mut(&lease.run) {
+            Some(held) if held.fence == lease.fence => {
+                change(&mut held.loaded);
+                Ok(())
+            }
+            Some(_) => Err(JournalError::Fenced { run: lease.run.clone() }),
+            None => Err(JournalError::NoRun { run: lease.run.clone() }),
+        }
+    }
+}
+
+fn ready<'a, T: Send + 'a>(answer: Result<T, JournalError>) -> Answer<'a, T> {
+    Box::pin(std::future::ready(answer))
+}
+
+impl Journal for MemoryJournal {
+    fn create<'a>(&'a self, run: &'a NewRun) -> Answer<'a, Lease> {
+        let mut inner = self.inner();
+        let unfinished = inner.runs.values().map(|held| &held.loaded.record).find(|record| {
+            record.plan_sha256 == run.plan_sha256 && matches!(record.phase, Phase::Open | Phase::Destroying)
+        });
+        if let Some(record) = unfinished {
+            let holder = inner.locked.contains(&record.run).then(|| "this process".to_owned());
+            return ready(Err(JournalError::Unfinished {
+                run: record.run.clone(),
+                phase: record.phase,
+                holder,
+            }));
+        }
+        let record = RunRecord {
+            run: run.run.clone(),
+            plan: run.plan.clone(),
+            plan_sha256: run.plan_sha256.clone(),
+            wave: run.wave,
+            phase: Phase::Open,
+            started: run.started,
+        };
+        let loaded = LoadedRun { record, plan_json: run.plan_json.clone(), entries: Vec::new() };
+        inner.runs.insert(run.run.clone(), Held { loaded, fence: 0 });
+        drop(inner);
+        ready(self.lock_run(&run.run))
+    }
+
+    fn lock<'a>(&'a self, run: &'a RunId) -> Answer<'a, Lease> {
+        ready(self.lock_run(run))
+    }
+
+    fn append<'a>(&'a self, lease: &'a Lease, entries: &'a [Entry]) -> Answer<'a, ()> {
+        ready(self.write(lease, |run| run.entries.extend_from_slice(entries)))
+    }
+
+    fn set_phase<'a>(&'a self, lease: &'a Lease, phase: Phase, wave: Option<u32>) -> Answer<'a, ()> {
+        ready(self.write(lease, |run| {
+            run.record.phase = phase;
+            run.record.wave = wave;
+        }))
+    }
+
+    fn runs<'a>(&'a self) -> Answer<'a, Vec<RunRecord>> {
+        ready(Ok(self.inner().runs.values().map(|held| held.loaded.record.clone()).collect()))
+    }
+
+    fn load<'a>(&'a self, run: &'a RunId) -> Answer<'a, LoadedRun> {
+        let loaded = self.inner().runs.get(run).map(|held| held.loaded.clone());
+        ready(loaded.ok_or_else(|| JournalError::NoRun { run: run.clone() }))
+    }
+
+    fn holder<'a>(&'a self, run: &'a RunId) -> Answer<'a, Option<String>> {
+        let held = self.inner().locked.contains(run);
+        ready(Ok(held.then(|| "this process".to_owned())))
+    }
+}
