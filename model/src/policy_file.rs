@@ -3,10 +3,7 @@
 //! The text is walked by hand rather than by derive, because a derived reader stops at its first mistake and cannot say
 //! "did you mean". Codes: `POL-001` not TOML, `POL-002` unknown key, `POL-003` wrong type, `POL-004` value not allowed.
 
-use std::collections::BTreeMap;
-
-use toml::Spanned;
-use toml::de::{DeArray, DeTable, DeValue};
+use toml::de::DeTable;
 
 use crate::catalog::Term;
 use crate::document::Document;
@@ -16,7 +13,11 @@ use crate::policy::{
     Exchange, Headroom, Licence, Licences, Match, Migration, Opening, Policy, Pricing, Rule, Sizing,
     SizingStrategy, Targets,
 };
-use crate::units::{Currency, Mib, Money, Quantity, Rate, Vcpus, clip};
+use crate::units::{Currency, Mib, Rate, Vcpus, clip};
+
+mod reader;
+
+use reader::{Reader, Table, join};
 
 /// What is wrong with a policy file: code, summary, what to do. [`read`] finds these.
 pub const CODES: [(&str, &str, &str); 4] = [
@@ -28,7 +29,7 @@ pub const CODES: [(&str, &str, &str); 4] = [
 
 /// Reads a policy. Any finding is an error, and then the returned policy must not be used to plan.
 pub fn read(file: &str, text: &str) -> (Policy, Vec<Finding>) {
-    let mut reader = Reader { file, text, findings: Vec::new() };
+    let mut reader = Reader::new(file, text);
     let mut policy = Policy::default();
     let (root, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
@@ -46,22 +47,6 @@ pub fn read(file: &str, text: &str) -> (Policy, Vec<Finding>) {
     }
     (policy, reader.findings)
 }
-
-struct Reader<'t> {
-    file: &'t str,
-    text: &'t str,
-    findings: Vec<Finding>,
-}
-
-/// A table some of whose keys are read already.
-struct Table<'t> {
-    /// Dotted key of the table; empty for the root.
-    path: String,
-    left: BTreeMap<String, (usize, Spanned<DeValue<'t>>)>,
-    known: Vec<&'static str>,
-}
-
-type Value<'t> = Spanned<DeValue<'t>>;
 
 impl<'t> Reader<'t> {
     fn policy(&mut self, root: &mut Table<'t>, policy: &mut Policy) {
@@ -273,284 +258,6 @@ impl<'t> Reader<'t> {
         terms.sort();
         terms.dedup();
         Some(terms)
-    }
-
-    fn section(
-        &mut self,
-        table: &mut Table<'t>,
-        key: &'static str,
-        read: impl FnOnce(&mut Self, &mut Table<'t>),
-    ) {
-        let Some(value) = self.take(table, key) else { return };
-        let path = join(&table.path, key);
-        let Some(mut section) = self.as_table(&path, value) else { return };
-        read(self, &mut section);
-        self.finish(section);
-    }
-
-    fn table(&self, path: &str, table: DeTable<'t>) -> Table<'t> {
-        let left = table
-            .into_iter()
-            .map(|(key, value)| (key.get_ref().to_string(), (key.span().start, value)))
-            .collect();
-        Table { path: path.to_owned(), left, known: Vec::new() }
-    }
-
-    fn as_table(&mut self, path: &str, value: Value<'t>) -> Option<Table<'t>> {
-        let start = value.span().start;
-        match value.into_inner() {
-            DeValue::Table(table) => Some(self.table(path, table)),
-            other => {
-                self.wrong_type(start, path, "a table", &other);
-                None
-            }
-        }
-    }
-
-    /// Reports the keys that nothing asked for.
-    fn finish(&mut self, table: Table<'t>) {
-        for (key, (start, _)) in &table.left {
-            let known = table.known.iter().copied();
-            let help = match nearest(key, known.clone()) {
-                Some(near) => format!("did you mean \"{near}\"?"),
-                None => format!("known here: {}", known.collect::<Vec<_>>().join(", ")),
-            };
-            let place = self.place(*start, &join(&table.path, key));
-            let what = format!("unknown key \"{}\"", clip(key));
-            self.findings.push(Finding::error("POL-002", what).at(place).help(help));
-        }
-    }
-
-    fn take(&mut self, table: &mut Table<'t>, key: &'static str) -> Option<Value<'t>> {
-        table.known.push(key);
-        table.left.remove(key).map(|(_, value)| value)
-    }
-
-    fn string(&mut self, table: &mut Table<'t>, key: &'static str) -> Option<String> {
-        let value = self.take(table, key)?;
-        self.text_value(table, key, &value)
-    }
-
-    fn text_value(&mut self, table: &Table<'t>, key: &str, value: &Value<'t>) -> Option<String> {
-        match value.get_ref() {
-            DeValue::String(text) => Some(text.to_string()),
-            other => {
-                self.wrong_type(value.span().start, &join(&table.path, key), "a text in quotes", other);
-                None
-            }
-        }
-    }
-
-    fn boolean(&mut self, table: &mut Table<'t>, key: &'static str) -> Option<bool> {
-        let value = self.take(table, key)?;
-        match value.get_ref() {
-            DeValue::Boolean(choice) => Some(*choice),
-            other => {
-                self.wrong_type(value.span().start, &join(&table.path, key), "true or false", other);
-                None
-            }
-        }
-    }
-
-    fn integer(&mut self, table: &mut Table<'t>, key: &'static str, least: u32, most: u32) -> Option<u32> {
-        let value = self.take(table, key)?;
-        self.integer_value(table, key, &value, least, most)
-    }
-
-    fn integer_value(
-        &mut self,
-        table: &Table<'t>,
-        key: &str,
-        value: &Value<'t>,
-        least: u32,
-        most: u32,
-    ) -> Option<u32> {
-        let path = join(&table.path, key);
-        let DeValue::Integer(integer) = value.get_ref() else {
-            self.wrong_type(value.span().start, &path, "a whole number", value.get_ref());
-            return None;
-        };
-        let number = u32::from_str_radix(integer.as_str(), integer.radix()).ok();
-        let allowed = number.filter(|number| (least..=most).contains(number));
-        if allowed.is_none() {
-            let what = format!("{} is out of range", clip(integer.as_str()));
-            self.refuse("POL-004", value, &path, what, &format!("a whole number from {least} to {most}"));
-        }
-        allowed
-    }
-
-    /// A decimal written as a number or, so that nothing rounds it, in quotes.
-    fn decimal<D: std::str::FromStr<Err = crate::units::DecimalError>>(
-        &mut self,
-        table: &mut Table<'t>,
-        key: &'static str,
-    ) -> Option<D> {
-        let value = self.take(table, key)?;
-        let path = join(&table.path, key);
-        let text = match value.get_ref() {
-            DeValue::String(text) => text.to_string(),
-            DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().to_owned(),
-            DeValue::Float(float) => float.as_str().to_owned(),
-            other => {
-                self.wrong_type(value.span().start, &path, "a decimal number", other);
-                return None;
-            }
-        };
-        match text.parse() {
-            Ok(decimal) => Some(decimal),
-            Err(error) => {
-                self.refuse(
-                    "POL-004",
-                    &value,
-                    &path,
-                    format!("\"{}\": {error}", clip(&text)),
-                    "for example 12.5",
-                );
-                None
-            }
-        }
-    }
-
-    fn factor(&mut self, table: &mut Table<'t>, key: &'static str, factor: &mut Quantity) {
-        let Some(found) = self.decimal::<Quantity>(table, key) else { return };
-        if (1_000_000..=100_000_000).contains(&found.0) {
-            *factor = found;
-        } else {
-            self.findings.push(
-                Finding::error("POL-004", format!("a head-room factor of {found} is out of range"))
-                    .at(Place::file(self.file).at(join(&table.path, key)))
-                    .help("from 1 (none) to 100"),
-            );
-        }
-    }
-
-    fn money(&mut self, table: &mut Table<'t>, key: &'static str, money: &mut Money) {
-        let Some(found) = self.decimal::<Money>(table, key) else { return };
-        // One quadrillion: far above any estate, and far below where sums of many could overflow.
-        if (0..=1_000_000_000_000_000_000_000_000).contains(&found.0) {
-            *money = found;
-        } else {
-            self.findings.push(
-                Finding::error("POL-004", format!("an amount of {found} is out of range"))
-                    .at(Place::file(self.file).at(join(&table.path, key)))
-                    .help("from 0 to 1000000000000000, in the plan's currency"),
-            );
-        }
-    }
-
-    fn choice<C: Copy>(
-        &mut self,
-        table: &mut Table<'t>,
-        key: &'static str,
-        choices: &[(&str, C)],
-    ) -> Option<C> {
-        let value = self.take(table, key)?;
-        let text = self.text_value(table, key, &value)?;
-        let found = choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
-        if found.is_none() {
-            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-            let what = format!("\"{}\" is not a choice", clip(&text));
-            self.refuse(
-                "POL-004",
-                &value,
-                &join(&table.path, key),
-                what,
-                &format!("one of {}", names.join(", ")),
-            );
-        }
-        found
-    }
-
-    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
-        &mut self,
-        table: &mut Table<'t>,
-        key: &'static str,
-    ) -> Option<T> {
-        let value = self.take(table, key)?;
-        let text = self.text_value(table, key, &value)?;
-        match text.parse() {
-            Ok(parsed) => Some(parsed),
-            Err(error) => {
-                let what = format!("\"{}\" is not allowed", clip(&text));
-                self.refuse("POL-004", &value, &join(&table.path, key), what, &error.to_string());
-                None
-            }
-        }
-    }
-
-    /// A list of texts, each with where it starts; an empty list is refused, because it would allow nothing.
-    fn strings(&mut self, table: &mut Table<'t>, key: &'static str) -> Option<Vec<(usize, String)>> {
-        let value = self.take(table, key)?;
-        let path = join(&table.path, key);
-        let start = value.span().start;
-        let entries = self.array(table, key, value)?;
-        let mut texts = Vec::new();
-        for entry in &entries {
-            match entry.get_ref() {
-                DeValue::String(text) => texts.push((entry.span().start, text.to_string())),
-                other => self.wrong_type(entry.span().start, &path, "a text in quotes", other),
-            }
-        }
-        if entries.is_empty() {
-            let place = self.place(start, &path);
-            self.findings.push(
-                Finding::error("POL-004", "an empty list would allow nothing")
-                    .at(place)
-                    .help("leave the key out to allow everything"),
-            );
-        }
-        Some(texts)
-    }
-
-    fn array(&mut self, table: &Table<'t>, key: &str, value: Value<'t>) -> Option<DeArray<'t>> {
-        let start = value.span().start;
-        match value.into_inner() {
-            DeValue::Array(entries) => Some(entries),
-            other => {
-                self.wrong_type(start, &join(&table.path, key), "a list", &other);
-                None
-            }
-        }
-    }
-
-    fn wrong_type(&mut self, start: usize, path: &str, wanted: &str, found: &DeValue<'t>) {
-        let what = format!("{wanted} is wanted, this is {}", kind(found));
-        let place = self.place(start, path);
-        self.findings.push(
-            Finding::error("POL-003", what).at(place).help("see docs/formats/policy.md for a whole example"),
-        );
-    }
-
-    fn refuse(&mut self, code: &str, value: &Value<'t>, path: &str, what: impl Into<String>, help: &str) {
-        let place = self.place(value.span().start, path);
-        self.findings.push(Finding::error(code, what).at(place).help(help));
-    }
-
-    fn place(&self, start: usize, path: &str) -> Place {
-        let before = &self.text.as_bytes()[..start.min(self.text.len())];
-        let row = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let line = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-        let column = String::from_utf8_lossy(line).chars().count() + 1;
-        let place =
-            Place::file(self.file).row(u32::try_from(row).unwrap_or(u32::MAX)).column(column.to_string());
-        if path.is_empty() { place } else { place.at(path) }
-    }
-}
-
-fn join(path: &str, key: &str) -> String {
-    let key = clip(key);
-    if path.is_empty() { key } else { format!("{path}.{key}") }
-}
-
-fn kind(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a decimal number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
     }
 }
 
