@@ -15,3 +15,5 @@ pub mod normalise;
 pub mod limits;
 
 pub use input::InputFile;
+
+pub mod catalog;

@@ -1,0 +1,111 @@
+//! Every code that reading a catalog can report.
+
+/// Code, and what it means and what to do about it. `docs/errors.md` is made from this list.
+pub const CODES: &[(&str, &str)] = &[
+    ("CAT-1001", "There is no importer of that name. Use one of the listed formats."),
+    (
+        "CAT-1002",
+        "No catalog came of the files. Give at least a regions table and a specs table with usable rows.",
+    ),
+    (
+        "CAT-1003",
+        "The header of the file is that of no catalog table. Compare it with docs/formats/catalog.md.",
+    ),
+    (
+        "CAT-1004",
+        "The file is a web page or XML. Download the file itself; a login page may have been saved instead.",
+    ),
+    (
+        "CAT-1005",
+        "The file is JSON. Give CSV tables; a snapshot is passed as the catalog itself, without importing it.",
+    ),
+    ("CAT-1006", "The file is not UTF-8 text. Save it with the encoding UTF-8."),
+    ("CAT-1007", "The gzip file is cut short or damaged. Download or copy it again."),
+    ("CAT-1008", "The file unpacks to more than the limit. Split it by provider."),
+    ("CAT-1009", "The table lacks required columns. Add them."),
+    ("CAT-1010", "Columns that the table does not have were ignored. Nothing needs to be done."),
+    (
+        "CAT-1011",
+        "The table holds figures computed from other tables. It was not loaded; nothing needs to be done.",
+    ),
+    (
+        "CAT-1012",
+        "The row has more or fewer cells than the header. Put cells with commas in quotation marks.",
+    ),
+    ("CAT-1013", "The file is empty. Give a CSV table with a header row."),
+    (
+        "CAT-1101",
+        "The price cannot be read. Write a plain decimal with a point, without currency sign or unit.",
+    ),
+    (
+        "CAT-1102",
+        "The price is zero, so the machine or disk stays unpriced. Leave the cell empty when there is none.",
+    ),
+    ("CAT-1103", "The price is negative and is not used. Correct it or leave the cell empty."),
+    ("CAT-1104", "The price is a placeholder for something not yet sold. Leave the row out."),
+    (
+        "CAT-1105",
+        "Prices had more than nine decimals and were rounded to the nearest billionth, halves to even.",
+    ),
+    ("CAT-1106", "The region or instance type is listed twice; the first row counts. Remove one of the two."),
+    (
+        "CAT-1107",
+        "The spot or commitment price is not below on-demand and is not used. Check its unit and its type.",
+    ),
+    ("CAT-1109", "The price has no source or no date and is not used. Fill in both columns."),
+    ("CAT-1110", "The list marks these machines as not sold in their region, so they were left out."),
+    ("CAT-1111", "These rows have no on-demand price, so their machines stay unpriced."),
+    ("CAT-1112", "The same thing is priced twice; the newest row counts, of equally new ones the dearest."),
+    (
+        "CAT-1113",
+        "A machine costs the same as one of half its size. One price was copied or rounded; check it.",
+    ),
+    (
+        "CAT-1121",
+        "These Windows prices are of machines without a usable price of their own and were left out.",
+    ),
+    ("CAT-1122", "The prices table gives the Windows price as the Linux price; the machine stays unpriced."),
+    (
+        "CAT-1123",
+        "The Windows price is below the Linux price and is not used. Check that both are of the same date.",
+    ),
+    (
+        "CAT-1201",
+        "The price is for an unknown region or provider and is left out. Add the region or correct its name.",
+    ),
+    (
+        "CAT-1202",
+        "The price is for an unknown instance type and is left out. Add the type or correct its name.",
+    ),
+    ("CAT-1203", "Prices beside machines are for regions that the catalog does not have and were left out."),
+    ("CAT-1204", "A region or instance type has no provider or no name and is left out. Fill in both cells."),
+    ("CAT-1205", "The country of the region is unknown. Write its ISO 3166 code of two capital letters."),
+    (
+        "CAT-1206",
+        "The latitude or longitude cannot be read. Write degrees with a point, or leave both empty.",
+    ),
+    ("CAT-1207", "The instance type has no usable count of vCPUs or size of memory and is left out."),
+    ("CAT-1208", "The instruction set is unknown, so the instance type fits no host. Write x86_64 or arm64."),
+    (
+        "CAT-1209",
+        "Memory sizes look like GiB divided by 1.024. They are used as written, which is never too large.",
+    ),
+    ("CAT-1210", "Counts of accelerators are not whole numbers and are kept as unknown."),
+    ("CAT-1301", "Storage other than plain block storage was not loaded."),
+    ("CAT-1302", "The class of disk has no name or an unknown medium and is left out. Write ssd or hdd."),
+    (
+        "CAT-1303",
+        "The smallest or largest size of the disk cannot be read and is kept as unknown. Write whole GiB.",
+    ),
+    ("CAT-1401", "Prices of traffic for one destination, one route or another list were not loaded."),
+    ("CAT-1402", "The bounds of the tier cannot be read, so it is left out. Write whole GB a month."),
+    ("CAT-1403", "A tier of traffic is dearer than the one below it. It is used as written."),
+    ("CAT-1404", "The highest tier of traffic has an end. Its price is used beyond it."),
+    ("CAT-1501", "Charges that no part of a plan is priced with were not loaded."),
+    ("CAT-1502", "The charge is in a unit that is not expected and is left out. Write hour or GB."),
+    ("CAT-1601", "Licences of systems that Carafe does not tell apart were not loaded."),
+    ("CAT-1602", "The licence has no price and is left out. Give the price per vCPU, per machine, or both."),
+    ("CAT-1603", "The sizes that the licence holds for cannot be read, so it is left out."),
+    ("CAT-1701", "Round trips from or to regions that the catalog does not have were left out."),
+    ("CAT-1702", "The round trip cannot be read and is left out. Write milliseconds."),
+];

@@ -1,0 +1,257 @@
+//! The importer `normalised`: Carafe's own catalog format, a set of CSV tables (`docs/formats/catalog.md`).
+//!
+//! A table is known by its header, so that files may have any name and any number of files may hold the same kind.
+//! Regions and instance types are read first; every other row points at them. What comes out does not depend on the
+//! order of files or rows: everything is sorted, and of rows that speak of the same thing the newest counts.
+
+mod base;
+mod cells;
+mod latencies;
+mod licences;
+mod offers;
+mod services;
+mod sources;
+mod storage;
+mod transfers;
+
+use carafe_model::catalog::Snapshot;
+use carafe_model::finding::{Finding, Place, Severity};
+use carafe_model::units::Currency;
+
+use super::findings::{Findings, clip};
+use super::table::{self, Table};
+use crate::InputFile;
+use base::Base;
+use sources::Sources;
+
+/// What a table is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Regions,
+    Specs,
+    Prices,
+    WindowsPrices,
+    Storage,
+    Egress,
+    Services,
+    Kubernetes,
+    Licences,
+    Latency,
+    /// Figures computed from the others, which the planner computes itself.
+    Derived,
+}
+
+/// The columns by which a kind of table is known.
+struct Shape {
+    kind: Kind,
+    /// As the documentation calls it.
+    name: &'static str,
+    required: &'static [&'static str],
+    optional: &'static [&'static str],
+}
+
+/// Every kind of table. The documentation of the format lists the same columns; a test compares them.
+const SHAPES: &[Shape] = &[
+    Shape {
+        kind: Kind::Regions,
+        name: "regions",
+        required: &["provider", "region", "display", "country"],
+        optional: &["zone_count", "zones", "lat", "lon", "price_rows", "source"],
+    },
+    Shape {
+        kind: Kind::Specs,
+        name: "specs",
+        required: &["provider", "spec", "arch", "vcpu", "memory_gib"],
+        optional: &[
+            "family",
+            "gpu_count",
+            "gpu_model",
+            "local_disk_gb",
+            "network_gbps",
+            "network_baseline_gbps",
+            "burstable",
+            "source",
+        ],
+    },
+    Shape {
+        kind: Kind::Prices,
+        name: "prices",
+        required: &["provider", "region", "spec", "usd_per_hour_linux_ondemand", "source", "as_of"],
+        optional: &[
+            "usd_spot",
+            "usd_1yr",
+            "usd_3yr",
+            "usd_1yr_flex",
+            "usd_3yr_flex",
+            "offered",
+            "native_currency",
+            "native_price",
+            "quality",
+            "spot_as_of",
+            "commit_basis",
+        ],
+    },
+    Shape {
+        kind: Kind::WindowsPrices,
+        name: "windows_prices",
+        required: &["provider", "region", "spec", "usd_per_hour_windows", "source", "as_of"],
+        optional: &["usd_per_hour_linux", "quality"],
+    },
+    Shape {
+        kind: Kind::Storage,
+        name: "storage",
+        required: &["provider", "region", "service", "disk_type", "usd_per_gb_month", "source", "as_of"],
+        optional: &[
+            "usd_per_iops_month",
+            "usd_per_mbps_month",
+            "media",
+            "smallest_gib",
+            "largest_gib",
+            "notes",
+            "quality",
+        ],
+    },
+    Shape {
+        kind: Kind::Egress,
+        name: "egress",
+        required: &["provider", "region", "direction", "tier_from_gb", "usd_per_gb", "source", "as_of"],
+        optional: &["tier_to_gb", "notes", "quality"],
+    },
+    Shape {
+        kind: Kind::Services,
+        name: "loadbalancer or publicip_nat",
+        required: &["provider", "region", "service", "charge", "usd", "unit", "source", "as_of"],
+        optional: &["notes", "quality"],
+    },
+    Shape {
+        kind: Kind::Kubernetes,
+        name: "k8s",
+        required: &["provider", "region", "service", "charge", "usd_per_hour", "source", "as_of"],
+        optional: &["notes", "quality"],
+    },
+    Shape {
+        kind: Kind::Licences,
+        name: "os_surcharge",
+        required: &[
+            "provider",
+            "os",
+            "vcpu_min",
+            "usd_per_vcpu_hour",
+            "usd_per_instance_hour",
+            "source",
+            "as_of",
+        ],
+        optional: &["vcpu_max", "basis", "quality"],
+    },
+    Shape {
+        kind: Kind::Latency,
+        name: "latency",
+        required: &["provider_a", "region_a", "provider_b", "region_b", "rtt_ms"],
+        optional: &["suspect"],
+    },
+    Shape {
+        kind: Kind::Derived,
+        name: "discounts",
+        required: &["provider", "scheme", "discount_median"],
+        optional: &[],
+    },
+    Shape {
+        kind: Kind::Derived,
+        name: "region_factors",
+        required: &["provider", "region", "base_region", "median_ratio"],
+        optional: &[],
+    },
+];
+
+/// Reads a set of tables; `None` when no region or no instance type came of them.
+pub(super) fn read(files: &[InputFile<'_>], id: &str, findings: &mut Findings) -> Option<Snapshot> {
+    let mut tables: Vec<(Kind, Table<'_>)> = Vec::new();
+    for file in files {
+        match table::text(file, table::LARGEST_TEXT) {
+            Ok(text) => {
+                let table = Table::new(file.name, text);
+                tables.extend(recognise(&table, findings).map(|kind| (kind, table)));
+            }
+            Err(finding) => findings.push(*finding),
+        }
+    }
+    let of = |kind: Kind| -> Vec<&Table<'_>> {
+        tables.iter().filter(|(is, _)| *is == kind).map(|(_, table)| table).collect()
+    };
+
+    let base = Base::read(&of(Kind::Regions), &of(Kind::Specs), findings);
+    if base.regions.is_empty() || base.instance_types.is_empty() {
+        let missing = if base.regions.is_empty() { "regions" } else { "specs" };
+        let summary = format!("no catalog came of these files: no usable row of a {missing} table");
+        let help =
+            "a catalog needs at least a regions, a specs and a prices table; see docs/formats/catalog.md";
+        findings.push(Finding::error("CAT-1002", summary).help(help));
+        return None;
+    }
+    let mut sources = Sources::default();
+    let offers = offers::read(&of(Kind::Prices), &of(Kind::WindowsPrices), &base, &mut sources, findings);
+    let disks = storage::read(&of(Kind::Storage), &base, &mut sources, findings);
+    let transfers = transfers::read(&of(Kind::Egress), &base, &mut sources, findings);
+    let services = services::read(&of(Kind::Services), &of(Kind::Kubernetes), &base, &mut sources, findings);
+    let licences = licences::read(&of(Kind::Licences), &base, &mut sources, findings);
+    let latencies = latencies::read(&of(Kind::Latency), &base, findings);
+
+    let mut snapshot = Snapshot {
+        id: id.to_owned(),
+        currency: Currency::USD,
+        sources: Vec::new().into(),
+        providers: base.providers,
+        regions: base.regions,
+        instance_types: base.instance_types,
+        offers,
+        disks,
+        transfers,
+        services,
+        licences,
+        latencies,
+    };
+    sources.settle(&mut snapshot);
+    Some(snapshot)
+}
+
+/// Tells what a table is about, and what is odd about its header.
+fn recognise(table: &Table<'_>, findings: &mut Findings) -> Option<Kind> {
+    let missing = |shape: &Shape| -> Vec<&str> {
+        shape.required.iter().copied().filter(|column| !table.has(column)).collect()
+    };
+    let complete = SHAPES.iter().filter(|shape| missing(shape).is_empty());
+    let Some(shape) = complete.max_by_key(|shape| shape.required.len()) else {
+        findings.push(unrecognised(table, missing));
+        return None;
+    };
+    if shape.kind == Kind::Derived {
+        let summary = format!("the {} table is computed from other tables and was not loaded", shape.name);
+        findings.push(Finding::info("CAT-1011", summary).at(Place::file(table.file)));
+        return None;
+    }
+    for name in &table.header {
+        if !shape.required.iter().chain(shape.optional).any(|known| known == name) {
+            let summary = "columns that this table does not have were ignored";
+            findings.tally("CAT-1010", Severity::Info, summary, table.file, name);
+        }
+    }
+    Some(shape.kind)
+}
+
+/// Says which columns keep a table from being of the kind it resembles most.
+fn unrecognised(table: &Table<'_>, missing: impl Fn(&Shape) -> Vec<&'static str>) -> Finding {
+    let likeness = |shape: &&Shape| {
+        let lacks = missing(shape).len();
+        (shape.required.len() - lacks) * 100 / shape.required.len()
+    };
+    let nearest = SHAPES.iter().max_by_key(likeness).expect("there are kinds of tables");
+    let place = Place::file(table.file).row(1);
+    if likeness(&nearest) >= 60 {
+        let lacks = missing(nearest).join(", ");
+        let summary = format!("the {} table lacks the required columns {lacks}", nearest.name);
+        return Finding::error("CAT-1009", summary).at(place).help("add them; see docs/formats/catalog.md");
+    }
+    let header = clip(&table.header.join(", "));
+    let summary = format!("no kind of catalog table has the header \"{header}\"");
+    Finding::error("CAT-1003", summary).at(place).help("see docs/formats/catalog.md for the tables there are")
+}
