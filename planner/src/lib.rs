@@ -1,3 +1,477 @@
-//! Carafe's planner.
+//! Finds the cheapest placement of an estate and says how close to the optimum it is.
+//!
+//! [`plan`] is the way in; its pipeline is this file. Who moves and what each needs ([`groups`], [`demand`]), what that
+//! costs everywhere ([`market`], [`candidates`], refused by [`concerns`]), where all of it together is cheapest
+//! ([`placing`], [`solve`]), what is billed for it ([`bill`]), why ([`explain`]), in which order ([`waves`]) and by which
+//! steps ([`steps`]). Before anything leaves, [`check`] judges it again from the documents alone.
+//!
+//! The crate is pure: no clock, no files, no environment. Work is counted, not timed, so the same input gives the same
+//! bytes on any machine and for any number of threads.
+
+pub mod assumed;
+pub mod demand;
+pub mod groups;
+
+pub mod traffic;
+
+pub mod market;
+
+pub mod concerns;
+
+pub mod candidates;
+
+pub mod placing;
 
 pub mod solve;
+
+pub mod bill;
+
+pub mod explain;
+
+pub mod waves;
+
+pub mod steps;
+
+pub mod check;
+
+mod names;
+
+use std::collections::BTreeSet;
+
+use carafe_model::catalog::Region;
+use carafe_model::document::Document;
+use carafe_model::estate::Estate;
+use carafe_model::finding::Finding;
+use carafe_model::ids::HostId;
+use carafe_model::idx::Idx;
+use carafe_model::plan::{Bound, CatalogRef, Plan, Today, Totals, Unplaced};
+use carafe_model::policy::Policy;
+use carafe_model::snapshot::SealedSnapshot;
+use carafe_model::units::{Money, Quantity, Rate};
+
+use bill::{Bill, Home};
+use concerns::RegionView;
+use groups::{Group, Mover, Roles};
+use market::Market;
+use placing::Placing;
+use solve::Effort;
+
+/// How to plan.
+pub struct Options<'a> {
+    /// SHA-256 of the estate document, for the plan to name.
+    pub estate_sha256: String,
+    /// SHA-256 of the policy file, for the plan to name.
+    pub policy_sha256: String,
+    /// The gap that counts as proven, as a share of the objective; the planner still tries for zero.
+    pub gap: Quantity,
+    /// Asked now and then; `true` ends the search with the best plan so far and its true gap.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// Labels the solver looks at before it accepts a gap above zero: about a second of work.
+const EXACT_WORK: u64 = 300_000_000;
+/// Labels the solver looks at before it accepts any gap: about a minute of work.
+const MOST_WORK: u64 = 20_000_000_000;
+
+/// Codes of the planner's findings, each with what it means and what to do.
+pub const CODES: &[(&str, &str)] = &[
+    (
+        "PLN-0101",
+        "The policy names a provider, region or country that the catalog does not have. Check the spelling, or import its prices.",
+    ),
+    ("PLN-0102", "A rule of the policy matches no host. Check the host name, app or label."),
+    (
+        "PLN-0103",
+        "An allowed term is longer than the horizon and is not used. Lengthen the horizon or drop the term.",
+    ),
+    (
+        "PLN-0104",
+        "The catalog's prices are in another currency and the policy gives no exchange rate. Add [pricing.exchange].",
+    ),
+    ("PLN-0105", "The policy gives a head-room that this version cannot apply."),
+    ("PLN-0201", "The size of a disk is unknown; the plan counts with an assumed size and gives a range."),
+    ("PLN-0202", "A host was to be sized by measurements but has too few; it is sized as is."),
+    ("PLN-0203", "The architecture of a host is unknown; x86-64 is assumed."),
+    ("PLN-0301", "The catalog has no price at all for something the estate needs; it is not in the bill."),
+    (
+        "PLN-0302",
+        "The volume of a flow is unknown; the plan counts with an assumed volume and gives a range.",
+    ),
+    ("PLN-0401", "A host could not be placed; the plan says why."),
+    (
+        "PLN-0402",
+        "No placement was found that keeps the limits on regions and providers together. Raise max_regions or max_providers, or loosen where hosts may go.",
+    ),
+    ("PLN-0403", "The gap is larger than was asked for. Allow more time, or a larger gap."),
+    (
+        "PLN-9001",
+        "The plan did not pass its own check. This is a bug in Carafe; please report it with the inputs.",
+    ),
+];
+
+/// Plans an estate. The plan has passed [`check::check`]; if it did not, it carries error findings `PLN-9001`.
+pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options: &Options<'_>) -> Plan {
+    let catalog = &snapshot.catalog;
+    let mut roles = groups::roles(estate, policy);
+    roles.findings.extend(names::check(estate, catalog, policy));
+    let Some(factor) = policy.pricing.factor_from(catalog.currency) else {
+        return without_exchange(estate, snapshot, policy, options, roles);
+    };
+    let market = Market::new(catalog, factor);
+    let paths: Vec<String> = catalog.regions.indices().map(|region| catalog.region_path(region)).collect();
+    let regions: Vec<RegionView<'_>> = catalog
+        .regions
+        .iter()
+        .zip(&paths)
+        .map(|(region, path)| RegionView {
+            provider: catalog.providers[region.provider].name.as_str(),
+            path,
+            country: &region.country,
+        })
+        .collect();
+
+    let mut unplaced = unknown(&mut roles);
+    drop_hopeless(estate, policy, &market, &regions, &mut roles, &mut unplaced);
+    let groups = groups::groups(estate, &roles.movers);
+    let sendings = traffic::sendings(estate, &roles.movers);
+    let placing = Placing::new(estate, policy, &market, &regions, &roles.movers, &groups, &sendings);
+    let effort = Effort {
+        gap_millionths: options.gap.0,
+        exact_work: EXACT_WORK,
+        most_work: MOST_WORK,
+        stop: options.stop,
+    };
+    let placed = placing.place(&effort);
+    let homes = homes(&placing, &groups, &placed.region);
+    if homes.is_none() {
+        roles.findings.push(limits_finding(policy));
+        for mover in &roles.movers {
+            unplaced.push(Unplaced {
+                host: estate.hosts[mover.host].id.clone(),
+                reasons: vec![
+                    "No placement of all hosts keeps the limits on regions and providers.".to_owned(),
+                ],
+                refused: Vec::new(),
+            });
+        }
+    }
+    let (bill, placements) = match &homes {
+        Some(homes) => {
+            let bill = bill::bill(&placing, homes);
+            let placements = explain::placements(&placing, homes, &bill);
+            (bill, placements)
+        }
+        None => (Bill::default(), Vec::new()),
+    };
+    let mut plan = empty_plan(estate, snapshot, policy, options);
+    plan.totals = totals(policy, &bill, placements.len());
+    plan.bound = bound(plan.totals.monthly, placed.bound, options.gap);
+    if homes.is_some() {
+        plan.waves = waves::waves(estate, &roles.movers, &groups);
+        plan.steps = steps::steps(estate, &placements, &plan.waves);
+    }
+    plan.today = today(estate, policy);
+    plan.placements = placements;
+    plan.staying = roles.staying;
+    plan.bill = bill.lines;
+    plan.price_sources = bill.sources;
+    roles.findings.extend(findings(&plan, &unplaced, &roles.movers, &sendings, &market, estate));
+    unplaced.sort_by(|a, b| a.host.cmp(&b.host));
+    plan.unplaced = unplaced;
+    plan.findings = roles.findings;
+    plan.assumptions = assumptions(&plan, &sendings, &roles.movers);
+    let wrong = check::check(&plan, estate, snapshot, policy);
+    if !wrong.is_empty() {
+        plan.bound.proven = false;
+        plan.findings.extend(wrong);
+    }
+    plan
+}
+
+fn empty_plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options: &Options<'_>) -> Plan {
+    let (oldest, newest) = snapshot.catalog.price_dates();
+    let converted = policy.pricing.currency != snapshot.catalog.currency;
+    Plan {
+        carafe: Plan::header(),
+        name: estate.name.clone(),
+        currency: policy.pricing.currency,
+        exchange: policy.pricing.exchange.clone().filter(|_| converted),
+        catalog: CatalogRef {
+            id: snapshot.catalog.id.clone(),
+            sha256: snapshot.sha256.clone(),
+            as_of: newest.to_owned(),
+            oldest: oldest.to_owned(),
+        },
+        estate_sha256: options.estate_sha256.clone(),
+        policy_sha256: options.policy_sha256.clone(),
+        totals: totals(policy, &Bill::default(), 0),
+        today: None,
+        bound: bound(Money::ZERO, Money::ZERO, options.gap),
+        placements: Vec::new(),
+        staying: Vec::new(),
+        unplaced: Vec::new(),
+        bill: Vec::new(),
+        price_sources: Vec::new(),
+        waves: Vec::new(),
+        steps: Vec::new(),
+        findings: Vec::new(),
+        assumptions: Vec::new(),
+    }
+}
+
+/// Nothing can be priced, so nothing is placed.
+fn without_exchange(
+    estate: &Estate,
+    snapshot: &SealedSnapshot,
+    policy: &Policy,
+    options: &Options<'_>,
+    mut roles: Roles<'_>,
+) -> Plan {
+    let mut plan = empty_plan(estate, snapshot, policy, options);
+    let (from, to) = (snapshot.catalog.currency, policy.pricing.currency);
+    let reason = format!("Prices are in {from} and the policy gives no rate to {to}.");
+    plan.unplaced = unknown(&mut roles);
+    plan.unplaced.extend(roles.movers.iter().map(|mover| Unplaced {
+        host: estate.hosts[mover.host].id.clone(),
+        reasons: vec![reason.clone()],
+        refused: Vec::new(),
+    }));
+    plan.unplaced.sort_by(|a, b| a.host.cmp(&b.host));
+    roles
+        .findings
+        .push(Finding::error("PLN-0104", format!("no exchange rate from {from} to {to}")).help(format!(
+        "add to the policy: [pricing.exchange] from = \"{from}\", rate = \"…\", date = \"…\", source = \"…\""
+    )));
+    plan.findings = roles.findings;
+    plan.staying = roles.staying;
+    plan
+}
+
+fn unknown(roles: &mut Roles<'_>) -> Vec<Unplaced> {
+    let unknown = std::mem::take(&mut roles.unknown);
+    unknown.into_iter().map(|(host, reasons)| Unplaced { host, reasons, refused: Vec::new() }).collect()
+}
+
+/// Takes out the movers that fit nowhere, and those whose group has no region in common.
+fn drop_hopeless(
+    estate: &Estate,
+    policy: &Policy,
+    market: &Market<'_>,
+    regions: &[RegionView<'_>],
+    roles: &mut Roles<'_>,
+    unplaced: &mut Vec<Unplaced>,
+) {
+    let groups = groups::groups(estate, &roles.movers);
+    let mut gone: BTreeSet<usize> = BTreeSet::new();
+    {
+        let placing = Placing::new(estate, policy, market, regions, &roles.movers, &groups, &[]);
+        let none = vec![Vec::new(); roles.movers.len()];
+        let fits =
+            |mover: usize| market.snapshot.regions.indices().any(|r| placing.cheapest(mover, r).is_some());
+        for group in &groups {
+            let together = market
+                .snapshot
+                .regions
+                .indices()
+                .any(|region| placing.group_cost(group, region, &none).is_some());
+            if together {
+                continue;
+            }
+            let alone: Vec<usize> = group.movers.iter().copied().filter(|mover| !fits(*mover)).collect();
+            for &mover in &group.movers {
+                gone.insert(mover);
+                unplaced.push(why(
+                    estate,
+                    market,
+                    regions,
+                    &roles.movers[mover],
+                    group,
+                    alone.contains(&mover),
+                ));
+            }
+        }
+    }
+    let mut place = 0;
+    roles.movers.retain(|_| {
+        place += 1;
+        !gone.contains(&(place - 1))
+    });
+}
+
+fn why(
+    estate: &Estate,
+    market: &Market<'_>,
+    regions: &[RegionView<'_>],
+    mover: &Mover<'_>,
+    group: &Group,
+    fits_nowhere: bool,
+) -> Unplaced {
+    let refused = candidates::count_refused(market, &mover.need.shape, &mover.rules, regions).to_refusals();
+    let mut reasons = if fits_nowhere {
+        explain::why_nothing_fits(&refused, market.snapshot.offers.len())
+    } else {
+        Vec::new()
+    };
+    if group.movers.len() > 1 || !group.clusters.is_empty() {
+        let load_balancers = group.load_balancers.iter().map(|lb| estate.load_balancers[*lb].id.to_string());
+        let clusters = group.clusters.iter().map(|cluster| estate.clusters[*cluster].id.to_string());
+        let names: Vec<String> = load_balancers.chain(clusters).collect();
+        reasons.push(format!(
+            "No region suits all members of {} at once; a cluster needs a provider that sells managed Kubernetes.",
+            names.join(" and ")
+        ));
+    }
+    Unplaced { host: estate.hosts[mover.host].id.clone(), reasons, refused }
+}
+
+fn homes(placing: &Placing<'_>, groups: &[Group], regions: &[Option<Idx<Region>>]) -> Option<Vec<Home>> {
+    let mut homes: Vec<Option<Home>> = vec![None; placing.movers.len()];
+    for (group, region) in groups.iter().zip(regions) {
+        let region = (*region)?;
+        for &mover in &group.movers {
+            homes[mover] =
+                placing.cheapest(mover, region).map(|candidate| Home { region, candidate: *candidate });
+        }
+    }
+    homes.into_iter().collect()
+}
+
+fn limits_finding(policy: &Policy) -> Finding {
+    let limit = |name: &str, most: Option<u32>| most.map(|most| format!("{name} = {most}"));
+    let limits = [
+        limit("max_providers", policy.targets.max_providers),
+        limit("max_regions", policy.targets.max_regions),
+    ];
+    let limits: Vec<String> = limits.into_iter().flatten().collect();
+    Finding::error("PLN-0402", format!("no placement found with {}", limits.join(" and ")))
+        .help("raise the limit, or let hosts go to more regions")
+}
+
+fn totals(policy: &Policy, bill: &Bill, n_placed: usize) -> Totals {
+    let monthly: Money = bill.lines.iter().map(|line| line.monthly).sum();
+    let with = |pick: fn(&carafe_model::plan::LineRange) -> Money| -> Money {
+        bill.lines.iter().map(|line| line.range.as_ref().map_or(line.monthly, pick)).sum()
+    };
+    let one_time = policy.migration.cost_per_host.times(u32::try_from(n_placed).unwrap_or(u32::MAX));
+    let months = policy.pricing.horizon_months;
+    Totals {
+        monthly,
+        monthly_low: with(|range| range.low),
+        monthly_high: with(|range| range.high),
+        one_time,
+        horizon_months: months,
+        horizon: monthly.times(months) + one_time,
+    }
+}
+
+fn bound(objective: Money, lower: Money, asked: Quantity) -> Bound {
+    let lower_bound = lower.min(objective);
+    let missing = objective.0 - lower_bound.0;
+    // Rounded up: a gap that is not zero never reads as zero.
+    let gap = if objective.0 > 0 { (missing * 1_000_000 + objective.0 - 1) / objective.0 } else { 0 };
+    let gap = Quantity(i64::try_from(gap).unwrap_or(i64::MAX));
+    Bound { objective, lower_bound, gap, proven: gap <= asked }
+}
+
+/// What the movers cost today, if the estate says so in a currency that can be compared.
+fn today(estate: &Estate, policy: &Policy) -> Option<Today> {
+    let today = estate.today.as_ref()?;
+    let factor = policy.pricing.factor_from(today.currency)?;
+    let monthly = Rate(i64::try_from(today.monthly.0).ok()?).converted(factor)?;
+    Some(Today { monthly: Money(i128::from(monthly.0)), source: today.source.clone() })
+}
+
+fn findings(
+    plan: &Plan,
+    unplaced: &[Unplaced],
+    movers: &[Mover<'_>],
+    sendings: &[traffic::Sending],
+    market: &Market<'_>,
+    estate: &Estate,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for host in unplaced {
+        let reason = host.reasons.first().cloned().unwrap_or_default();
+        findings.push(
+            Finding::warning("PLN-0401", "the host could not be placed")
+                .host(host.host.as_str())
+                .help(reason),
+        );
+    }
+    let assumed: Vec<&HostId> = movers
+        .iter()
+        .map(|mover| &estate.hosts[mover.host])
+        .filter(|host| host.architecture.is_none())
+        .map(|host| &host.id)
+        .collect();
+    if let Some(first) = assumed.first() {
+        findings.push(
+            Finding::info(
+                "PLN-0203",
+                format!("x86-64 is assumed for {} hosts whose architecture is unknown", assumed.len()),
+            )
+            .help(format!("add \"architecture\" to the estate where it differs, for example for {first}")),
+        );
+    }
+    let unmeasured = sendings.iter().filter(|sending| !sending.is_known).count();
+    if unmeasured > 0 {
+        findings.push(
+            Finding::warning(
+                "PLN-0302",
+                format!("the volume of {unmeasured} directions of flows is unknown"),
+            )
+            .help("add gib_month and gib_month_back to the flows in the estate"),
+        );
+    }
+    let has_disks = market.snapshot.disks.is_empty() && !movers.is_empty();
+    let has_transfers = market.snapshot.transfers.is_empty() && !sendings.is_empty();
+    for (is_missing, what) in [(has_disks, "block storage"), (has_transfers, "outgoing traffic")] {
+        if is_missing {
+            findings.push(
+                Finding::warning(
+                    "PLN-0301",
+                    format!("the catalog has no price for {what}; it is not in the bill"),
+                )
+                .help("import prices for it, or read the totals without it"),
+            );
+        }
+    }
+    if !plan.bound.proven {
+        findings.push(
+            Finding::warning("PLN-0403", "the gap is larger than was asked for")
+                .help("allow more time with --time-limit, or a larger gap with --gap"),
+        );
+    }
+    findings
+}
+
+fn assumptions(plan: &Plan, sendings: &[traffic::Sending], movers: &[Mover<'_>]) -> Vec<String> {
+    let mut sentences: Vec<String> = assumed::ALWAYS.iter().map(|&sentence| sentence.to_owned()).collect();
+    if sendings.iter().any(|sending| !sending.is_known) {
+        let known = assumed::FLOW_GIB;
+        sentences.push(format!(
+            "A flow of unknown volume is counted with {} GiB a month each way, between {} and {}.",
+            known.likely, known.low, known.high
+        ));
+    }
+    if movers.iter().any(|mover| mover.need.disks.iter().any(|disk| !disk.is_known)) {
+        let known = assumed::DISK_GIB;
+        sentences.push(format!(
+            "A disk of unknown size is counted with {} GiB, between {} and {}.",
+            known.likely, known.low, known.high
+        ));
+    }
+    if plan.bill.iter().any(|line| line.rate_id.as_str().starts_with("estimate/")) {
+        sentences.push(
+            "A price that the catalog lacks is the median of the same provider's other regions, or of all providers; its range is the lowest and the highest of them."
+                .to_owned(),
+        );
+    }
+    if !plan.unplaced.is_empty() || !plan.staying.is_empty() {
+        sentences.push(
+            "Traffic to hosts that stay or could not be placed leaves the cloud over the internet; what they cost where they are is not in the plan."
+                .to_owned(),
+        );
+    }
+    sentences
+}

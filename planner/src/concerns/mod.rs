@@ -1,0 +1,108 @@
+//! What rules an offer out for a host: one concern a file, all in one list.
+//!
+//! A concern has a stable code, a test, and a sentence. Tests of regions look at the policy and run once for a region;
+//! tests of offers look at the machine and run for every offer. Removing a file and its line here removes the concern.
+
+mod architecture;
+mod burstable;
+mod capacity;
+mod country;
+mod gpu;
+mod price;
+mod provider;
+mod region;
+
+use carafe_model::catalog::InstanceType;
+use carafe_model::plan::Refusal;
+use carafe_model::policy::HostPolicy;
+
+use crate::demand::Shape;
+
+/// Why an offer may be refused.
+pub struct Concern {
+    /// Stable code, for example `memory`.
+    pub code: &'static str,
+    /// What a refused offer lacks, as a sentence without a subject.
+    pub text: &'static str,
+    /// How it is found out.
+    pub test: Test,
+}
+
+/// How a concern is found out; `true` lets pass.
+pub enum Test {
+    /// By where the offer is.
+    Region(fn(&HostPolicy<'_>, &RegionView<'_>) -> bool),
+    /// By what the offer is.
+    Offer(fn(&Shape, &OfferView<'_>) -> bool),
+}
+
+/// A region as policies see it.
+#[derive(Clone, Debug)]
+pub struct RegionView<'a> {
+    /// The provider's name.
+    pub provider: &'a str,
+    /// `provider/region`.
+    pub path: &'a str,
+    /// ISO country; empty when unknown.
+    pub country: &'a str,
+}
+
+/// An offer as demands see it.
+#[derive(Clone, Copy, Debug)]
+pub struct OfferView<'a> {
+    /// The machine.
+    pub instance_type: &'a InstanceType,
+    /// Whether it is sold for any of the terms that may be used.
+    pub has_price: bool,
+}
+
+/// Every concern, in the order in which reports list them.
+pub const CONCERNS: [Concern; 9] = [
+    provider::CONCERN,
+    region::CONCERN,
+    country::CONCERN,
+    architecture::CONCERN,
+    capacity::VCPUS,
+    capacity::MEMORY,
+    gpu::CONCERN,
+    burstable::CONCERN,
+    price::CONCERN,
+];
+
+/// How many offers each concern refused, by place in [`CONCERNS`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refused(pub [u32; CONCERNS.len()]);
+
+impl Refused {
+    /// As the plan says it: only concerns that refused something.
+    pub fn to_refusals(self) -> Vec<Refusal> {
+        let told = CONCERNS.iter().zip(self.0).filter(|(_, offers)| *offers > 0);
+        told.map(|(concern, offers)| Refusal {
+            reason: concern.code.to_owned(),
+            text: concern.text.to_owned(),
+            offers,
+        })
+        .collect()
+    }
+}
+
+/// The concerns that refuse a region, as a bit for each place in [`CONCERNS`].
+pub fn refuse_region(rules: &HostPolicy<'_>, region: &RegionView<'_>) -> u16 {
+    mask(|concern| match concern.test {
+        Test::Region(passes) => passes(rules, region),
+        Test::Offer(_) => true,
+    })
+}
+
+/// The concerns that refuse an offer, as a bit for each place in [`CONCERNS`].
+pub fn refuse_offer(shape: &Shape, offer: &OfferView<'_>) -> u16 {
+    mask(|concern| match concern.test {
+        Test::Region(_) => true,
+        Test::Offer(passes) => passes(shape, offer),
+    })
+}
+
+fn mask(passes: impl Fn(&Concern) -> bool) -> u16 {
+    let bits = CONCERNS.iter().enumerate().filter(|(_, concern)| !passes(concern));
+    bits.fold(0, |mask, (place, _)| mask | 1 << place)
+}

@@ -1,0 +1,208 @@
+//! How large a machine a host needs: what it has, or what it was measured to use.
+
+use carafe_model::catalog::Term;
+use carafe_model::finding::Finding;
+use carafe_model::host::{Architecture, Distribution, Host, Media, OsFamily};
+use carafe_model::plan::Demand;
+use carafe_model::policy::{HostPolicy, Licence, Licences, Policy, SizingStrategy};
+use carafe_model::units::{Gib, Mib, Quantity, Vcpus};
+
+use crate::assumed;
+
+/// Everything that decides which offers a host may have, apart from where they are.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Shape {
+    /// Least hardware threads.
+    pub vcpus: Vcpus,
+    /// Least memory.
+    pub memory: Mib,
+    /// What an offer must be apart from large enough.
+    pub class: Class,
+}
+
+/// What an offer must be apart from large enough.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Class {
+    /// Instruction set.
+    pub architecture: Architecture,
+    /// Accelerators: how many, and the model where the host's is known.
+    pub gpu: Option<(u32, String)>,
+    /// Whether processor time may be rationed.
+    pub burstable: bool,
+    /// Terms that may be used, in the order in which ties are decided.
+    pub terms: Vec<Term>,
+    /// The system whose licence is paid with the machine.
+    pub licence: Option<OsFamily>,
+}
+
+/// A disk a host needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiskNeed {
+    /// Its name on the host.
+    pub name: String,
+    /// What it must be made of.
+    pub media: Media,
+    /// Its size, or what is counted with when that is unknown.
+    pub size: Gib,
+    /// Whether the size is known.
+    pub is_known: bool,
+}
+
+/// What one host needs.
+#[derive(Clone, Debug)]
+pub struct Need {
+    /// Of its machine.
+    pub shape: Shape,
+    /// What the plan says about it.
+    pub demand: Demand,
+    /// Of disks, the boot disk first.
+    pub disks: Vec<DiskNeed>,
+}
+
+/// Finds what a host needs; findings are about this host.
+///
+/// # Errors
+/// Sentences that say why that cannot be known.
+pub fn need(
+    host: &Host,
+    rules: &HostPolicy<'_>,
+    policy: &Policy,
+    findings: &mut Vec<Finding>,
+) -> Result<Need, Vec<String>> {
+    let source_vcpus = rules.vcpus.or(host.vcpus).filter(|vcpus| vcpus.0 > 0);
+    let source_memory = rules.memory_mib.or(host.memory_mib).filter(|memory| memory.0 > 0);
+    let mut unknown = Vec::new();
+    if source_vcpus.is_none() {
+        unknown.push("Its number of vCPUs is unknown.".to_owned());
+    }
+    if source_memory.is_none() {
+        unknown.push("Its memory is unknown.".to_owned());
+    }
+    let (Some(source_vcpus), Some(source_memory)) = (source_vcpus, source_memory) else {
+        unknown.push("Add both to the estate, or give them in a rule of the policy.".to_owned());
+        return Err(unknown);
+    };
+    let (vcpus, memory, basis) = size(host, source_vcpus, source_memory, policy, findings);
+    let family = host.os.as_ref().map(|os| os.family);
+    let terms = usable_terms(rules.terms, policy.pricing.horizon_months);
+    let class = Class {
+        // VMware and most exports do not tell; what they run on is x86-64.
+        architecture: host.architecture.unwrap_or(Architecture::X86_64),
+        gpu: host
+            .gpu
+            .as_ref()
+            .filter(|gpu| gpu.count > 0)
+            .map(|gpu| (gpu.count, gpu.model.clone().unwrap_or_default())),
+        burstable: rules.burstable,
+        terms,
+        licence: family.filter(|family| pays_licence(*family, &policy.licences)),
+    };
+    let measured = policy.sizing.strategy == SizingStrategy::Measured;
+    let disks = host.disks.iter().map(|disk| {
+        let size = match (disk.size_gib.filter(|size| size.0 > 0), disk.used_gib) {
+            (Some(size), Some(used)) if measured => {
+                Some(Gib(scaled(used.0, policy.sizing.headroom.disk).max(10).min(size.0)))
+            }
+            (size, _) => size,
+        };
+        DiskNeed {
+            name: disk.name.clone(),
+            // Solid state unless the source says that it spins: the slower kind would be a hidden downgrade.
+            media: disk.media.unwrap_or(Media::Ssd),
+            size: size.unwrap_or(Gib(assumed::DISK_GIB.likely as u64)),
+            is_known: size.is_some(),
+        }
+    });
+    let mut disks: Vec<DiskNeed> = disks.collect();
+    if disks.is_empty() {
+        // Whatever runs boots from something.
+        let likely = Gib(assumed::DISK_GIB.likely as u64);
+        disks.push(DiskNeed { name: "boot".to_owned(), media: Media::Ssd, size: likely, is_known: false });
+    }
+    if disks.iter().any(|disk| !disk.is_known) {
+        findings.push(
+            Finding::warning("PLN-0201", "the size of a disk is unknown; its cost is a range")
+                .host(host.id.as_str())
+                .help("add size_gib to the disk in the estate"),
+        );
+    }
+    Ok(Need {
+        shape: Shape { vcpus, memory, class },
+        demand: Demand { source_vcpus, source_memory_mib: source_memory, vcpus, memory_mib: memory, basis },
+        disks,
+    })
+}
+
+/// The terms that end within the horizon: a longer one would be paid for months nobody plans for.
+pub fn usable_terms(terms: &[Term], horizon_months: u32) -> Vec<Term> {
+    Term::ALL.into_iter().filter(|term| terms.contains(term) && term.months() <= horizon_months).collect()
+}
+
+/// Whether the plan pays for a system's licence.
+pub fn pays_licence(family: OsFamily, licences: &Licences) -> bool {
+    let choice = match family {
+        OsFamily::Windows => licences.windows,
+        OsFamily::Rhel => licences.rhel,
+        OsFamily::Sles => licences.sles,
+        OsFamily::Linux | OsFamily::Other => return false,
+    };
+    choice == Licence::Included
+}
+
+fn size(
+    host: &Host,
+    vcpus: Vcpus,
+    memory: Mib,
+    policy: &Policy,
+    findings: &mut Vec<Finding>,
+) -> (Vcpus, Mib, String) {
+    if policy.sizing.strategy == SizingStrategy::AsIs {
+        return (vcpus, memory, "as-is".to_owned());
+    }
+    let mut fall_back = |why: &str| {
+        findings.push(
+            Finding::warning("PLN-0202", format!("sized as is: {why}"))
+                .host(host.id.as_str())
+                .help("add measurements to the estate, or accept the larger size"),
+        );
+        (vcpus, memory, format!("as-is: {why}"))
+    };
+    let Some(usage) = &host.usage else { return fall_back("nothing was measured") };
+    if usage.coverage_percent < assumed::LEAST_COVERAGE_PERCENT {
+        return fall_back("less than a fifth of the window was measured");
+    }
+    let (Some(cpu), Some(used)) = (&usage.cpu_percent, &usage.memory_mib) else {
+        return fall_back("processor or memory was not measured");
+    };
+    let headroom = &policy.sizing.headroom;
+    let percent = percentile(cpu, policy.sizing.percentile);
+    // Percent × threads × factor: 10^2 for percent, 10^6 for each decimal.
+    let busy = i128::from(percent.0) * i128::from(vcpus.0) * i128::from(headroom.cpu.0);
+    let threads = u32::try_from(div_up(busy, 100_000_000_000_000)).unwrap_or(u32::MAX).max(1);
+    let used_mib = div_up(i128::from(percentile(used, policy.sizing.percentile).0), 1_000_000);
+    let needed = scaled(u64::try_from(used_mib).unwrap_or(u64::MAX), headroom.memory);
+    let least = match host.os.as_ref().map(|os| os.family) {
+        Some(OsFamily::Windows) => assumed::LEAST_MEMORY_WINDOWS_MIB,
+        _ => assumed::LEAST_MEMORY_MIB,
+    };
+    (Vcpus(threads), Mib(needed.max(least)), "measured".to_owned())
+}
+
+fn percentile(distribution: &Distribution, percentile: u32) -> Quantity {
+    match percentile {
+        ..=50 => distribution.p50,
+        51..=90 => distribution.p90,
+        91..=95 => distribution.p95,
+        96..=99 => distribution.p99,
+        100.. => distribution.max,
+    }
+}
+
+fn scaled(amount: u64, factor: Quantity) -> u64 {
+    let product = div_up(i128::from(amount) * i128::from(factor.0), 1_000_000);
+    u64::try_from(product).unwrap_or(u64::MAX)
+}
+
+fn div_up(numerator: i128, divisor: i128) -> i128 {
+    numerator.div_euclid(divisor) + i128::from(numerator.rem_euclid(divisor) != 0)
+}

@@ -1,0 +1,307 @@
+//! Why a host goes where it goes, and where it would have gone otherwise.
+
+use carafe_model::catalog::Region;
+use carafe_model::idx::Idx;
+use carafe_model::plan::{PlacedDisk, Placement, RunnerUp};
+use carafe_model::units::{Currency, Money, Quantity};
+
+use crate::bill::{Bill, Home};
+use crate::candidates::{candidate, count_refused};
+use crate::concerns::CONCERNS;
+use crate::groups::Group;
+use crate::placing::Placing;
+use crate::traffic::Receiver;
+
+/// Says everything about each mover's place; `homes` and `bill` are of all movers.
+pub fn placements(placing: &Placing<'_>, homes: &[Home], bill: &Bill) -> Vec<Placement> {
+    let outside = placing.outside();
+    let mut traffic: Vec<Vec<usize>> = vec![Vec::new(); homes.len()];
+    for (place, sending) in placing.sendings.iter().enumerate() {
+        if let Receiver::Mover(to) = sending.to {
+            traffic[sending.from].push(place);
+            traffic[to].push(place);
+        }
+    }
+    let mut group_of = vec![0; homes.len()];
+    for (group, members) in placing.groups.iter().enumerate() {
+        for &mover in &members.movers {
+            group_of[mover] = group;
+        }
+    }
+    let mut monthly: std::collections::BTreeMap<&str, Money> = std::collections::BTreeMap::new();
+    for line in &bill.lines {
+        if let Some(host) = &line.host {
+            *monthly.entry(host.as_str()).or_default() += line.monthly;
+        }
+    }
+    let explain = Explain { placing, homes, outside, traffic, in_use: in_use(homes) };
+    (0..homes.len())
+        .map(|mover| {
+            let host = placing.estate.hosts[placing.movers[mover].host].id.as_str();
+            let monthly = monthly.get(host).copied().unwrap_or_default();
+            explain.placement(mover, &placing.groups[group_of[mover]], monthly)
+        })
+        .collect()
+}
+
+fn in_use(homes: &[Home]) -> std::collections::BTreeMap<Idx<Region>, u32> {
+    let mut counts = std::collections::BTreeMap::new();
+    for home in homes {
+        *counts.entry(home.region).or_default() += 1;
+    }
+    counts
+}
+
+struct Explain<'e, 'a> {
+    placing: &'e Placing<'a>,
+    homes: &'e [Home],
+    outside: Vec<Vec<Quantity>>,
+    traffic: Vec<Vec<usize>>,
+    in_use: std::collections::BTreeMap<Idx<Region>, u32>,
+}
+
+impl Explain<'_, '_> {
+    fn placement(&self, mover: usize, group: &Group, monthly: Money) -> Placement {
+        let placing = self.placing;
+        let snapshot = placing.market.snapshot;
+        let home = self.homes[mover];
+        let region = &snapshot.regions[home.region];
+        let instance_type =
+            &snapshot.instance_types[snapshot.offers.instance_type[home.candidate.offer.usize()]];
+        let this = &placing.movers[mover];
+        let shape = &this.need.shape;
+        let refused = count_refused(placing.market, shape, &this.rules, placing.regions);
+        let disk = |disk: &crate::demand::DiskNeed| PlacedDisk {
+            name: disk.name.clone(),
+            size_gib: disk.size,
+            class: placing
+                .market
+                .disk(home.region, disk.media, disk.size)
+                .filter(|(quote, _)| matches!(quote.origin, crate::market::Origin::Price(_)))
+                .map(|(quote, _)| quote.item),
+        };
+        Placement {
+            host: placing.estate.hosts[this.host].id.clone(),
+            provider: snapshot.providers[region.provider].name.clone(),
+            region: region.name.clone(),
+            country: region.country.clone(),
+            zone: None,
+            offer: instance_type.name.clone(),
+            term: home.candidate.term,
+            architecture: instance_type.architecture,
+            vcpus: instance_type.vcpus,
+            memory_mib: instance_type.memory,
+            demand: this.need.demand.clone(),
+            disks: this.need.disks.iter().map(disk).collect(),
+            monthly,
+            reasons: self.reasons(mover, group),
+            refused: refused.to_refusals(),
+            runner_up: self.runner_up(mover, group),
+        }
+    }
+
+    fn reasons(&self, mover: usize, group: &Group) -> Vec<String> {
+        let placing = self.placing;
+        let snapshot = placing.market.snapshot;
+        let currency = placing.policy.pricing.currency;
+        let home = self.homes[mover];
+        let this = &placing.movers[mover];
+        let here = self.alone(mover, home.region).unwrap_or_default();
+        let allowed: Vec<(Money, Idx<Region>)> = snapshot
+            .regions
+            .indices()
+            .filter_map(|region| Some((self.alone(mover, region)?, region)))
+            .collect();
+        let mut reasons = Vec::new();
+        let shape = &this.need.shape;
+        let size = format!("{} vCPUs and {} MiB", shape.vcpus.0, shape.memory.0);
+        let place = snapshot.region_path(home.region);
+        let instance_type =
+            &snapshot.instance_types[snapshot.offers.instance_type[home.candidate.offer.usize()]];
+        reasons.push(match allowed.iter().min() {
+            Some((least, cheapest)) if *least < here => format!(
+                "On its own it would cost {} less a month in {}; together with everything it depends on, {place} costs the least.",
+                say(here - *least, currency),
+                snapshot.region_path(*cheapest),
+            ),
+            _ => format!(
+                "Of {} regions that may be used and sell enough for {size}, {place} costs the least for it.",
+                allowed.len()
+            ),
+        });
+        reasons.push(format!(
+            "{} is the cheapest machine there with at least {size}, paid {}.",
+            instance_type.name,
+            match home.candidate.term.months() {
+                0 => "by the hour".to_owned(),
+                months => format!("for {months} months"),
+            }
+        ));
+        if group.movers.len() > 1 {
+            let names: Vec<String> = group
+                .load_balancers
+                .iter()
+                .map(|place| format!("load balancer {}", placing.estate.load_balancers[*place].id))
+                .chain(
+                    group
+                        .clusters
+                        .iter()
+                        .map(|place| format!("cluster {}", placing.estate.clusters[*place].id)),
+                )
+                .collect();
+            reasons
+                .push(format!("It stays in one region with the other members of {}.", names.join(" and ")));
+        }
+        if instance_type.burstable == Some(true) {
+            reasons.push(
+                "The machine rations processor time by credits; forbid that with sizing.burstable = false if the host is busy all day."
+                    .to_owned(),
+            );
+        }
+        if this.need.demand.basis != "as-is" {
+            reasons.push(format!("Sized {}.", this.need.demand.basis));
+        }
+        reasons
+    }
+
+    /// What a mover alone costs in a region, apart from traffic between movers; `None` where it may not go.
+    fn alone(&self, mover: usize, region: Idx<Region>) -> Option<Money> {
+        let machine = self.placing.cheapest(mover, region)?.monthly;
+        Some(self.placing.mover_cost(mover, region, machine, &self.outside[mover]))
+    }
+
+    /// What traffic between a mover and the others costs when it is in a region and they are at home.
+    fn traffic(&self, mover: usize, region: Idx<Region>) -> Money {
+        let mut total = Money::ZERO;
+        for &place in &self.traffic[mover] {
+            let sending = &self.placing.sendings[place];
+            let Receiver::Mover(to) = sending.to else { continue };
+            let at = |end: usize| if end == mover { region } else { self.homes[end].region };
+            total += crossing(self.placing, at(sending.from), at(to), sending.gib);
+        }
+        total
+    }
+
+    /// The cheapest other place for this host alone, or another offer where it is.
+    fn runner_up(&self, mover: usize, group: &Group) -> Option<RunnerUp> {
+        let placing = self.placing;
+        let snapshot = placing.market.snapshot;
+        let home = self.homes[mover];
+        let shape = &placing.movers[mover].need.shape;
+        let second = placing
+            .market
+            .offers_in(home.region)
+            .filter(|offer| *offer != home.candidate.offer)
+            .filter_map(|offer| candidate(placing.market, shape, offer))
+            .min_by_key(|found| (found.monthly, found.offer))
+            .map(|found| (found.monthly - home.candidate.monthly, home.region, found));
+        let here = self.alone(mover, home.region)? + self.traffic(mover, home.region);
+        // A member of a group cannot leave it alone.
+        let elsewhere = (group.movers.len() == 1).then(|| {
+            let others = snapshot.regions.indices().filter(|region| *region != home.region);
+            others
+                .filter_map(|region| {
+                    let found = *placing.cheapest(mover, region)?;
+                    if !self.may_open(home.region, region) {
+                        return None;
+                    }
+                    let there = self.alone(mover, region)? + self.traffic(mover, region);
+                    let follows =
+                        self.group_services(group, region)? - self.group_services(group, home.region)?;
+                    Some((there - here + follows + self.opening(home.region, region), region, found))
+                })
+                .min_by_key(|(more, region, _)| (*more, *region))
+        });
+        let (costs_more, region, found) =
+            second.into_iter().chain(elsewhere.flatten()).min_by_key(|(more, region, _)| (*more, *region))?;
+        let place = &snapshot.regions[region];
+        Some(RunnerUp {
+            provider: snapshot.providers[place.provider].name.clone(),
+            region: place.name.clone(),
+            offer: snapshot.instance_types[snapshot.offers.instance_type[found.offer.usize()]].name.clone(),
+            term: found.term,
+            costs_more,
+        })
+    }
+
+    fn group_services(&self, group: &Group, region: Idx<Region>) -> Option<Money> {
+        let bare = Group { movers: Vec::new(), ..group.clone() };
+        self.placing.group_cost(&bare, region, &self.outside)
+    }
+
+    fn provider_count(&self, region: Idx<Region>) -> u32 {
+        let provider = |region: Idx<Region>| self.placing.market.snapshot.regions[region].provider;
+        self.in_use
+            .iter()
+            .filter(|(used, _)| provider(**used) == provider(region))
+            .map(|(_, count)| count)
+            .sum()
+    }
+
+    /// What opening costs change by when one host leaves a region for another.
+    fn opening(&self, from: Idx<Region>, to: Idx<Region>) -> Money {
+        let provider = |region: Idx<Region>| self.placing.market.snapshot.regions[region].provider;
+        let per_provider = self.placing.policy.opening.provider_monthly;
+        let mut change = Money::ZERO;
+        if self.in_use.get(&from) == Some(&1) {
+            change = change - self.placing.region_opening(from);
+        }
+        if !self.in_use.contains_key(&to) {
+            change += self.placing.region_opening(to);
+        }
+        if provider(from) != provider(to) {
+            if self.provider_count(from) == 1 {
+                change = change - per_provider;
+            }
+            if self.provider_count(to) == 0 {
+                change += per_provider;
+            }
+        }
+        change
+    }
+
+    /// Whether the limits on regions and providers allow one host to leave a region for another.
+    fn may_open(&self, from: Idx<Region>, to: Idx<Region>) -> bool {
+        let targets = &self.placing.policy.targets;
+        let provider = |region: Idx<Region>| self.placing.market.snapshot.regions[region].provider;
+        let mut providers: Vec<_> = self.in_use.keys().map(|region| provider(*region)).collect();
+        providers.sort();
+        providers.dedup();
+        let regions = self.in_use.len() as u32 + u32::from(!self.in_use.contains_key(&to))
+            - u32::from(self.in_use.get(&from) == Some(&1));
+        let n_providers = providers.len() as u32 + u32::from(self.provider_count(to) == 0)
+            - u32::from(self.provider_count(from) == 1 && provider(from) != provider(to));
+        targets.max_regions.is_none_or(|most| regions <= most)
+            && targets.max_providers.is_none_or(|most| n_providers <= most)
+    }
+}
+
+/// What a volume costs from one region to another.
+pub fn crossing(placing: &Placing<'_>, from: Idx<Region>, to: Idx<Region>, gib: Quantity) -> Money {
+    use carafe_model::catalog::Reach;
+    let provider = |region: Idx<Region>| placing.market.snapshot.regions[region].provider;
+    if from == to {
+        return Money::ZERO;
+    }
+    let reach = if provider(from) == provider(to) { Reach::InterRegion } else { Reach::Internet };
+    placing.market.transfer(from, reach).map(|quote| quote.rate.times(gib)).unwrap_or_default()
+}
+
+/// Sentences for a host that nothing fits, from what each concern refused.
+pub fn why_nothing_fits(refused: &[carafe_model::plan::Refusal], n_offers: usize) -> Vec<String> {
+    if n_offers == 0 {
+        return vec!["The catalog has no offers at all.".to_owned()];
+    }
+    let mut sorted: Vec<_> = refused.iter().collect();
+    sorted.sort_by_key(|refusal| std::cmp::Reverse(refusal.offers));
+    debug_assert!(sorted.len() <= CONCERNS.len());
+    let lacks = sorted.iter().map(|refusal| format!("{} {}", refusal.offers, refusal.text));
+    vec![format!("None of {n_offers} offers fits: {}.", lacks.collect::<Vec<_>>().join(", "))]
+}
+
+/// Money as people read it, with its currency.
+pub fn say(money: Money, currency: Currency) -> String {
+    let step = 10i128.pow(9 - currency.decimals());
+    let rounded = Money((money.0 + step / 2).div_euclid(step) * step);
+    format!("{currency} {rounded}")
+}

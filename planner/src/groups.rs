@@ -1,0 +1,123 @@
+//! Which hosts move, which stay, and which must share a region.
+
+use std::collections::BTreeMap;
+
+use carafe_model::estate::{Endpoint, Estate};
+use carafe_model::finding::Finding;
+use carafe_model::ids::HostId;
+use carafe_model::plan::Staying;
+use carafe_model::policy::{HostPolicy, Policy};
+use petgraph::unionfind::UnionFind;
+
+use crate::demand::{Need, need};
+
+/// A host that moves.
+#[derive(Debug)]
+pub struct Mover<'a> {
+    /// Place in the estate's list of hosts.
+    pub host: usize,
+    /// What holds for it.
+    pub rules: HostPolicy<'a>,
+    /// What it needs.
+    pub need: Need,
+}
+
+/// Hosts by what becomes of them.
+#[derive(Debug, Default)]
+pub struct Roles<'a> {
+    /// Hosts to place, in the order of the estate.
+    pub movers: Vec<Mover<'a>>,
+    /// Hosts that stay, or that something replaces.
+    pub staying: Vec<Staying>,
+    /// Hosts that cannot be placed whatever is sold, with the reasons.
+    pub unknown: Vec<(HostId, Vec<String>)>,
+    /// What was found on the way.
+    pub findings: Vec<Finding>,
+}
+
+/// Sorts the hosts of an estate.
+pub fn roles<'a>(estate: &'a Estate, policy: &'a Policy) -> Roles<'a> {
+    let mut replaced: BTreeMap<&HostId, String> = BTreeMap::new();
+    for cluster in estate.clusters.iter().filter(|cluster| !cluster.workers.is_empty()) {
+        for host in &cluster.control_plane {
+            replaced
+                .insert(host, format!("The managed control plane of cluster {} replaces it.", cluster.id));
+        }
+    }
+    let mut roles = Roles::default();
+    for (place, host) in estate.hosts.iter().enumerate() {
+        let rules = policy.for_host(host);
+        if let Some(reason) = rules.stays_because {
+            roles.staying.push(Staying { host: host.id.clone(), reason: reason.to_owned() });
+        } else if let Some(reason) = replaced.remove(&host.id) {
+            roles.staying.push(Staying { host: host.id.clone(), reason });
+        } else {
+            match need(host, &rules, policy, &mut roles.findings) {
+                Ok(need) => roles.movers.push(Mover { host: place, rules, need }),
+                Err(reasons) => roles.unknown.push((host.id.clone(), reasons)),
+            }
+        }
+    }
+    roles
+}
+
+/// Hosts that must share a region.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Group {
+    /// Places in [`Roles::movers`], ascending.
+    pub movers: Vec<usize>,
+    /// Places in the estate's list of load balancers whose members these are.
+    pub load_balancers: Vec<usize>,
+    /// Places in the estate's list of clusters whose workers these are.
+    pub clusters: Vec<usize>,
+}
+
+/// Groups movers by load balancer and cluster; by first member. Every mover is in exactly one group.
+pub fn groups(estate: &Estate, movers: &[Mover<'_>]) -> Vec<Group> {
+    let place_of: BTreeMap<&HostId, usize> =
+        movers.iter().enumerate().map(|(place, mover)| (&estate.hosts[mover.host].id, place)).collect();
+    let mut sets = UnionFind::<usize>::new(movers.len());
+    let mut tie = |hosts: &mut dyn Iterator<Item = &HostId>| -> Option<usize> {
+        let mut places = hosts.filter_map(|host| place_of.get(host).copied());
+        let first = places.next()?;
+        places.for_each(|place| {
+            sets.union(first, place);
+        });
+        Some(first)
+    };
+    let load_balancers: Vec<Option<usize>> =
+        estate.load_balancers.iter().map(|lb| tie(&mut lb.members.iter())).collect();
+    let clusters: Vec<Option<usize>> = estate
+        .clusters
+        .iter()
+        .map(|cluster| tie(&mut cluster.workers.iter().chain(&cluster.control_plane)))
+        .collect();
+    let mut group_of_set: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut groups: Vec<Group> = Vec::new();
+    for mover in 0..movers.len() {
+        let group = *group_of_set.entry(sets.find(mover)).or_insert_with(|| {
+            groups.push(Group::default());
+            groups.len() - 1
+        });
+        groups[group].movers.push(mover);
+    }
+    for (place, first) in load_balancers.into_iter().enumerate() {
+        if let Some(first) = first {
+            groups[group_of_set[&sets.find(first)]].load_balancers.push(place);
+        }
+    }
+    for (place, first) in clusters.into_iter().enumerate() {
+        if let Some(first) = first {
+            groups[group_of_set[&sets.find(first)]].clusters.push(place);
+        }
+    }
+    groups
+}
+
+/// The host at one end of a flow, if that end is a host.
+pub fn host_of(end: &Endpoint) -> Option<&HostId> {
+    match end {
+        Endpoint::Host(host) => Some(host),
+        Endpoint::External(_) => None,
+    }
+}

@@ -1,0 +1,358 @@
+//! What things cost where, in the plan's currency, with an estimate where the catalog has no figure.
+//!
+//! An estimate is the median of the same thing in the provider's other regions, or, where the provider has none, over
+//! all providers; the lowest and highest of those figures are its range. It names itself: its rate id starts with
+//! `estimate/`, and every line of the bill that uses it carries the range.
+
+use std::collections::BTreeMap;
+
+use carafe_model::catalog::{
+    DiskPrice, LicencePrice, Offer, PriceSource, Provider, Reach, Region, ServiceKind, Snapshot, Term,
+};
+use carafe_model::host::{Media, OsFamily};
+use carafe_model::ids::RateId;
+use carafe_model::idx::Idx;
+use carafe_model::units::{Gib, Money, Quantity, Rate, Vcpus};
+
+/// A rate with everything the bill says about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// In the plan's currency.
+    pub rate: Rate,
+    /// The snapshot's name for it, or `estimate/…`.
+    pub rate_id: RateId,
+    /// The provider's name for the thing.
+    pub item: String,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Where a rate comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A price of the snapshot.
+    Price(Idx<PriceSource>),
+    /// Made from prices of the snapshot.
+    Estimate {
+        /// Lowest of the figures it is made from.
+        low: Rate,
+        /// Highest of the figures it is made from.
+        high: Rate,
+        /// How it was made, in a sentence.
+        how: String,
+    },
+    /// The user's own figure.
+    Policy,
+}
+
+/// The catalog as one buyer sees it.
+#[derive(Debug)]
+pub struct Market<'a> {
+    /// The catalog.
+    pub snapshot: &'a Snapshot,
+    factor: Rate,
+    disks: Vec<Vec<&'a DiskPrice>>,
+    transfers: Vec<[Option<Quote>; 3]>,
+    services: Vec<[Option<Quote>; 4]>,
+    disk_estimates: BTreeMap<(Idx<Provider>, Media), Option<Quote>>,
+    first_offer: Vec<usize>,
+}
+
+const REACHES: [Reach; 3] = [Reach::InterZone, Reach::InterRegion, Reach::Internet];
+const SERVICES: [ServiceKind; 4] = [
+    ServiceKind::LoadBalancer,
+    ServiceKind::PublicAddress,
+    ServiceKind::NatGateway,
+    ServiceKind::KubernetesControlPlane,
+];
+
+impl<'a> Market<'a> {
+    /// Prepares a catalog for a currency; `factor` is how much of it one unit of the catalog's currency buys.
+    pub fn new(snapshot: &'a Snapshot, factor: Rate) -> Market<'a> {
+        let n_regions = snapshot.regions.len();
+        let mut disks: Vec<Vec<&DiskPrice>> = vec![Vec::new(); n_regions];
+        for disk in &snapshot.disks {
+            disks[disk.region.usize()].push(disk);
+        }
+        for of_region in &mut disks {
+            of_region.sort_by(|a, b| (a.gib_month, &a.class).cmp(&(b.gib_month, &b.class)));
+        }
+        let mut first_offer = vec![0; n_regions + 1];
+        for region in &snapshot.offers.region {
+            first_offer[region.usize() + 1] += 1;
+        }
+        for place in 0..n_regions {
+            first_offer[place + 1] += first_offer[place];
+        }
+        let mut market = Market {
+            snapshot,
+            factor,
+            disks,
+            transfers: vec![[const { None }; 3]; n_regions],
+            services: vec![[const { None }; 4]; n_regions],
+            disk_estimates: BTreeMap::new(),
+            first_offer,
+        };
+        market.fill_transfers();
+        market.fill_services();
+        market.fill_disk_estimates();
+        market
+    }
+
+    fn convert(&self, rate: Rate) -> Rate {
+        rate.converted(self.factor).unwrap_or(Rate(i64::MAX))
+    }
+
+    /// The offers of a region, as places in the snapshot's columns.
+    pub fn offers_in(&self, region: Idx<Region>) -> impl ExactSizeIterator<Item = Idx<Offer>> + use<> {
+        (self.first_offer[region.usize()]..self.first_offer[region.usize() + 1]).map(Idx::from_usize)
+    }
+
+    /// The hourly machine rate of an offer for a term.
+    pub fn machine_rate(&self, offer: Idx<Offer>, term: Term) -> Option<Rate> {
+        self.snapshot.offers.rate(offer, term).map(|rate| self.convert(rate))
+    }
+
+    /// The machine rate as a quote.
+    pub fn machine(&self, offer: Idx<Offer>, term: Term) -> Option<Quote> {
+        let instance_type = &self.snapshot.instance_types[self.snapshot.offers.instance_type[offer.usize()]];
+        Some(Quote {
+            rate: self.machine_rate(offer, term)?,
+            rate_id: self.snapshot.machine_rate_id(offer, term),
+            item: format!("{}, {}", instance_type.name, term.name()),
+            origin: Origin::Price(self.snapshot.offers.source[offer.usize()]),
+        })
+    }
+
+    /// What a disk costs: the quote of its class and the GiB that are billed. `None` when no price of any block
+    /// storage is known.
+    pub fn disk(&self, region: Idx<Region>, media: Media, size: Gib) -> Option<(Quote, Quantity)> {
+        let fits = |disk: &&&DiskPrice| {
+            (media == Media::Hdd || disk.media == Media::Ssd)
+                && (disk.largest_gib == 0 || size.0 <= u64::from(disk.largest_gib))
+        };
+        let billed = |smallest: u32| {
+            i64::try_from(size.0.max(u64::from(smallest))).ok().and_then(Quantity::from_units)
+        };
+        let cheapest = self.disks[region.usize()]
+            .iter()
+            .filter(fits)
+            .filter_map(|disk| Some((self.convert(disk.gib_month).times(billed(disk.smallest_gib)?), *disk)))
+            .min_by_key(|(money, disk)| (*money, &disk.class));
+        let Some((_, disk)) = cheapest else {
+            let provider = self.snapshot.regions[region].provider;
+            let estimate = self.disk_estimates.get(&(provider, media))?.clone()?;
+            return Some((estimate, billed(0)?));
+        };
+        let quote = Quote {
+            rate: self.convert(disk.gib_month),
+            rate_id: self.snapshot.disk_rate_id(disk),
+            item: disk.class.clone(),
+            origin: Origin::Price(disk.source),
+        };
+        Some((quote, billed(disk.smallest_gib)?))
+    }
+
+    /// What a GiB costs that leaves a region; `None` when no such price is known anywhere.
+    pub fn transfer(&self, region: Idx<Region>, reach: Reach) -> Option<&Quote> {
+        let place = REACHES.iter().position(|known| *known == reach).expect("all are listed");
+        self.transfers[region.usize()][place].as_ref()
+    }
+
+    /// What an hour of a service costs in a region; `None` when no such price is known anywhere.
+    pub fn service(&self, region: Idx<Region>, kind: ServiceKind) -> Option<&Quote> {
+        let place = SERVICES.iter().position(|known| *known == kind).expect("all are listed");
+        self.services[region.usize()][place].as_ref()
+    }
+
+    /// Whether the catalog knows a price of a service from the provider itself.
+    pub fn sells(&self, provider: Idx<Provider>, kind: ServiceKind) -> bool {
+        self.snapshot
+            .services
+            .iter()
+            .any(|service| service.kind == kind && self.snapshot.regions[service.region].provider == provider)
+    }
+
+    /// The lines that an operating system adds to an offer: quote, quantity a month, unit. `None` when no price of such
+    /// a licence is known anywhere.
+    pub fn licence(&self, offer: Idx<Offer>, os: OsFamily) -> Option<Vec<(Quote, Quantity, &'static str)>> {
+        let offers = &self.snapshot.offers;
+        let instance_type = &self.snapshot.instance_types[offers.instance_type[offer.usize()]];
+        if os == OsFamily::Windows
+            && let (Some(with), Some(without)) =
+                (offers.windows_rate(offer), offers.rate(offer, Term::OnDemand))
+        {
+            let region = self.snapshot.region_path(offers.region[offer.usize()]);
+            let quote = Quote {
+                rate: Rate((self.convert(with).0 - self.convert(without).0).max(0)),
+                rate_id: RateId(format!("{region}/{}/windows", instance_type.name)),
+                item: format!("Windows on {}", instance_type.name),
+                origin: Origin::Price(offers.windows_source[offer.usize()]),
+            };
+            return Some(vec![(quote, Quantity::MONTH, "hour")]);
+        }
+        let vcpus = instance_type.vcpus;
+        let vcpu_hours = Quantity(Quantity::MONTH.0 * i64::from(vcpus.0));
+        let holds = |row: &&LicencePrice| {
+            row.os == os && row.vcpus_from <= vcpus && row.vcpus_to.is_none_or(|to| vcpus <= to)
+        };
+        let name = licence_name(os);
+        if let Some(row) =
+            self.snapshot.licences.iter().filter(holds).find(|r| r.provider == instance_type.provider)
+        {
+            let provider = &self.snapshot.providers[row.provider].name;
+            let quote = |rate: Rate, per: &str| Quote {
+                rate: self.convert(rate),
+                rate_id: RateId(format!("{provider}/licence/{name}/{}+/{per}", row.vcpus_from.0)),
+                item: format!("{name} licence"),
+                origin: Origin::Price(row.source),
+            };
+            return Some(vec![
+                (quote(row.vcpu_hour, "vcpu"), vcpu_hours, "vCPU-hour"),
+                (quote(row.machine_hour, "machine"), Quantity::MONTH, "hour"),
+            ]);
+        }
+        let per_vcpu = |row: &LicencePrice| {
+            Rate(self.convert(row.vcpu_hour).0 + self.convert(row.machine_hour).0 / i64::from(vcpus.0.max(1)))
+        };
+        let known: Vec<Rate> = self.snapshot.licences.iter().filter(holds).map(per_vcpu).collect();
+        let quote = estimate(known, &format!("licence/{name}"), &format!("{name} licence"), "all providers")?;
+        Some(vec![(quote, vcpu_hours, "vCPU-hour")])
+    }
+
+    fn fill_transfers(&mut self) {
+        let mut known: BTreeMap<(Idx<Region>, Reach), Quote> = BTreeMap::new();
+        for price in &self.snapshot.transfers {
+            let quote = Quote {
+                rate: self.convert(price.first_paid()),
+                rate_id: self.snapshot.transfer_rate_id(price),
+                item: format!("traffic out, {}", price.reach.name()),
+                origin: Origin::Price(price.source),
+            };
+            known.entry((price.region, price.reach)).or_insert(quote);
+        }
+        for (place, reach) in REACHES.into_iter().enumerate() {
+            let filled = self
+                .filled(&format!("egress/{}", reach.name()), |region| known.get(&(region, reach)).cloned());
+            for (region, quote) in filled.into_iter().enumerate() {
+                self.transfers[region][place] = quote;
+            }
+        }
+    }
+
+    fn fill_services(&mut self) {
+        let mut known: BTreeMap<(Idx<Region>, ServiceKind), Quote> = BTreeMap::new();
+        for price in &self.snapshot.services {
+            let quote = Quote {
+                rate: self.convert(price.hour),
+                rate_id: self.snapshot.service_rate_id(price),
+                item: price.name.clone(),
+                origin: Origin::Price(price.source),
+            };
+            let best = known.entry((price.region, price.kind)).or_insert_with(|| quote.clone());
+            if (quote.rate, &quote.item) < (best.rate, &best.item) {
+                *best = quote;
+            }
+        }
+        for (place, kind) in SERVICES.into_iter().enumerate() {
+            let filled = self.filled(kind.name(), |region| known.get(&(region, kind)).cloned());
+            for (region, quote) in filled.into_iter().enumerate() {
+                self.services[region][place] = quote;
+            }
+        }
+    }
+
+    /// For every region the known quote, or an estimate from the provider's others, or from everybody's.
+    fn filled(&self, what: &str, known: impl Fn(Idx<Region>) -> Option<Quote>) -> Vec<Option<Quote>> {
+        let all: Vec<(Idx<Provider>, Quote)> = self
+            .snapshot
+            .regions
+            .iter_enumerated()
+            .filter_map(|(region, r)| Some((r.provider, known(region)?)))
+            .collect();
+        let mut by_provider: BTreeMap<Idx<Provider>, Option<Quote>> = BTreeMap::new();
+        for provider in self.snapshot.providers.indices() {
+            let own = || all.iter().filter(|(p, _)| *p == provider).map(|(_, quote)| quote.rate).collect();
+            let everybody = || all.iter().map(|(_, quote)| quote.rate).collect();
+            by_provider.insert(provider, self.estimate_for(provider, what, own(), everybody()));
+        }
+        self.snapshot
+            .regions
+            .iter_enumerated()
+            .map(|(region, r)| known(region).or_else(|| by_provider[&r.provider].clone()))
+            .collect()
+    }
+
+    fn estimate_for(
+        &self,
+        provider: Idx<Provider>,
+        what: &str,
+        own: Vec<Rate>,
+        all: Vec<Rate>,
+    ) -> Option<Quote> {
+        let name = &self.snapshot.providers[provider].name;
+        let item = what.replace('/', ", ");
+        estimate(own, &format!("{what}/{name}"), &item, &format!("{name}'s other regions"))
+            .or_else(|| estimate(all, what, &item, "all providers"))
+    }
+
+    fn fill_disk_estimates(&mut self) {
+        for media in [Media::Ssd, Media::Hdd] {
+            let cheapest = |region: Idx<Region>| {
+                let fits = |disk: &&&DiskPrice| media == Media::Hdd || disk.media == Media::Ssd;
+                self.disks[region.usize()].iter().find(fits).map(|disk| self.convert(disk.gib_month))
+            };
+            let all: Vec<(Idx<Provider>, Rate)> = self
+                .snapshot
+                .regions
+                .iter_enumerated()
+                .filter_map(|(region, r)| Some((r.provider, cheapest(region)?)))
+                .collect();
+            let what = if media == Media::Ssd { "disk/ssd" } else { "disk/hdd" };
+            for provider in self.snapshot.providers.indices() {
+                let own = all.iter().filter(|(p, _)| *p == provider).map(|(_, rate)| *rate).collect();
+                let everybody = all.iter().map(|(_, rate)| *rate).collect();
+                let quote = self.estimate_for(provider, what, own, everybody);
+                self.disk_estimates.insert((provider, media), quote);
+            }
+        }
+    }
+}
+
+/// The median of known rates as a quote; `None` when there are none. The lower of two middle ones, so that it is a
+/// rate that exists.
+fn estimate(mut known: Vec<Rate>, what: &str, item: &str, of: &str) -> Option<Quote> {
+    known.sort();
+    let (low, high) = (*known.first()?, *known.last()?);
+    Some(Quote {
+        rate: known[(known.len() - 1) / 2],
+        rate_id: RateId(format!("estimate/{what}")),
+        item: item.to_owned(),
+        origin: Origin::Estimate {
+            low,
+            high,
+            how: format!("no price known; median of {} prices of {of}", known.len()),
+        },
+    })
+}
+
+/// The name of a licensed system in rate ids and reports.
+pub fn licence_name(os: OsFamily) -> &'static str {
+    match os {
+        OsFamily::Linux => "linux",
+        OsFamily::Rhel => "rhel",
+        OsFamily::Sles => "sles",
+        OsFamily::Windows => "windows",
+        OsFamily::Other => "other",
+    }
+}
+
+/// What a month of hours costs.
+pub fn month_of_hours(rate: Rate) -> Money {
+    rate.times(Quantity::MONTH)
+}
+
+/// A count of hardware threads as vCPU-hours a month.
+pub fn vcpu_hours(vcpus: Vcpus) -> Quantity {
+    Quantity(Quantity::MONTH.0 * i64::from(vcpus.0))
+}

@@ -1,0 +1,75 @@
+//! Looks for names in a policy that mean nothing: providers, regions, countries and hosts that do not exist.
+
+use std::collections::BTreeSet;
+
+use carafe_model::catalog::Snapshot;
+use carafe_model::estate::Estate;
+use carafe_model::finding::{Finding, Place, nearest};
+use carafe_model::host::Host;
+use carafe_model::policy::{Headroom, Policy, SizingStrategy};
+
+/// Findings about names, at their keys in the policy.
+pub fn check(estate: &Estate, catalog: &Snapshot, policy: &Policy) -> Vec<Finding> {
+    let providers: BTreeSet<String> =
+        catalog.providers.iter().map(|provider| provider.name.to_string()).collect();
+    let regions: BTreeSet<String> =
+        catalog.regions.indices().map(|region| catalog.region_path(region)).collect();
+    let countries: BTreeSet<String> = catalog.regions.iter().map(|region| region.country.clone()).collect();
+    let mut findings = Vec::new();
+    let targets = &policy.targets;
+    let names = |list: &Option<Vec<carafe_model::ids::ProviderName>>| -> Option<Vec<String>> {
+        list.as_ref().map(|list| list.iter().map(|name| name.to_string()).collect())
+    };
+    let mut lists = vec![
+        ("targets.providers".to_owned(), names(&targets.providers), &providers),
+        ("targets.regions".to_owned(), targets.regions.clone(), &regions),
+        ("targets.countries".to_owned(), targets.countries.clone(), &countries),
+    ];
+    for (place, rule) in policy.rules.iter().enumerate() {
+        lists.push((format!("rule[{place}].providers"), names(&rule.providers), &providers));
+        lists.push((format!("rule[{place}].regions"), rule.regions.clone(), &regions));
+        lists.push((format!("rule[{place}].countries"), rule.countries.clone(), &countries));
+        if !estate.hosts.iter().any(|host: &Host| rule.matches.fits(host)) {
+            findings.push(
+                Finding::warning("PLN-0102", "the rule matches no host of the estate")
+                    .at(Place::default().at(format!("rule[{place}].match")))
+                    .help("check the host name, app or label; `carafe inventory show` lists them"),
+            );
+        }
+    }
+    for (key, list, known) in lists {
+        for name in list.iter().flatten().filter(|name| !known.contains(*name)) {
+            let help = match nearest(name, known.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => "`carafe catalog show` lists what there is".to_owned(),
+            };
+            let what = format!("the catalog has nothing in \"{name}\"");
+            findings.push(Finding::warning("PLN-0101", what).at(Place::default().at(&*key)).help(help));
+        }
+    }
+    let months = policy.pricing.horizon_months;
+    let terms =
+        policy.pricing.terms.iter().chain(policy.rules.iter().flat_map(|rule| rule.terms.iter().flatten()));
+    for term in terms.filter(|term| term.months() > months).collect::<BTreeSet<_>>() {
+        findings.push(
+            Finding::warning(
+                "PLN-0103",
+                format!("the term {} is longer than the horizon and is not used", term.name()),
+            )
+            .at(Place::default().at("pricing.horizon_months"))
+            .help(format!("set horizon_months to {} or more, or drop the term", term.months())),
+        );
+    }
+    let is_measured = policy.sizing.strategy == SizingStrategy::Measured;
+    if is_measured && policy.sizing.headroom.network != Headroom::default().network {
+        findings.push(
+            Finding::warning(
+                "PLN-0105",
+                "head-room on network throughput is not applied: offers tell no throughput",
+            )
+            .at(Place::default().at("sizing.headroom.network"))
+            .help("leave it out"),
+        );
+    }
+    findings
+}

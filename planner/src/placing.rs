@@ -1,0 +1,297 @@
+//! Turns an estate into a labelling problem, solves it, and turns the labels back into places.
+//!
+//! A label is a region, a node a group of hosts that share one. The cost of a group in a region is what all its hosts
+//! cost there with everything that depends on nothing else: machine, licence, disks, address, traffic to the outside,
+//! its load balancers and control planes. Every one of these is the sum of the lines that the bill will have, so the
+//! objective is the bill.
+
+use std::collections::BTreeMap;
+
+use carafe_model::catalog::{Reach, Region, ServiceKind};
+use carafe_model::estate::Estate;
+use carafe_model::idx::Idx;
+use carafe_model::policy::Policy;
+use carafe_model::units::{Money, Quantity};
+use rayon::prelude::*;
+
+use crate::candidates::{Candidate, Frontier};
+use crate::concerns::{RegionView, refuse_region};
+use crate::demand::Class;
+use crate::groups::{Group, Mover};
+use crate::market::Market;
+use crate::solve::problem::{Edge, NEVER, Problem};
+use crate::solve::{Effort, Solution, solve};
+use crate::traffic::{Receiver, Sending};
+
+/// Everything the planner has worked out before it decides.
+pub struct Placing<'a> {
+    /// What is moved.
+    pub estate: &'a Estate,
+    /// What is demanded.
+    pub policy: &'a Policy,
+    /// What is sold.
+    pub market: &'a Market<'a>,
+    /// Regions as policies see them, by place in the snapshot.
+    pub regions: &'a [RegionView<'a>],
+    /// Hosts to place.
+    pub movers: &'a [Mover<'a>],
+    /// Hosts that share a region.
+    pub groups: &'a [Group],
+    /// What movers send.
+    pub sendings: &'a [Sending],
+    frontiers: Vec<Frontier>,
+    /// Which frontier each mover shops from.
+    frontier_of: Vec<usize>,
+}
+
+/// Where everything goes.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// Region of each group; `None` when no region fits it.
+    pub region: Vec<Option<Idx<Region>>>,
+    /// No placement of these groups costs less a month.
+    pub bound: Money,
+    /// Whether a placement within the limits on regions and providers was found.
+    pub within_limits: bool,
+}
+
+impl<'a> Placing<'a> {
+    /// Prepares the candidates of every class of hosts.
+    pub fn new(
+        estate: &'a Estate,
+        policy: &'a Policy,
+        market: &'a Market<'a>,
+        regions: &'a [RegionView<'a>],
+        movers: &'a [Mover<'a>],
+        groups: &'a [Group],
+        sendings: &'a [Sending],
+    ) -> Placing<'a> {
+        let mut known: BTreeMap<&Class, usize> = BTreeMap::new();
+        let mut frontiers = Vec::new();
+        let frontier_of = movers.iter().map(|mover| {
+            let class = &mover.need.shape.class;
+            *known.entry(class).or_insert_with(|| {
+                frontiers.push(Frontier::new(market, class));
+                frontiers.len() - 1
+            })
+        });
+        let frontier_of = frontier_of.collect();
+        Placing { estate, policy, market, regions, movers, groups, sendings, frontiers, frontier_of }
+    }
+
+    /// The cheapest offer for a mover in a region; `None` when the policy forbids the region or nothing fits.
+    pub fn cheapest(&self, mover: usize, region: Idx<Region>) -> Option<&Candidate> {
+        if refuse_region(&self.movers[mover].rules, &self.regions[region.usize()]) != 0 {
+            return None;
+        }
+        let shape = &self.movers[mover].need.shape;
+        self.frontiers[self.frontier_of[mover]].cheapest(region, shape.vcpus, shape.memory)
+    }
+
+    /// What a mover costs in a region with an offer, apart from traffic between movers.
+    pub fn mover_cost(
+        &self,
+        mover: usize,
+        region: Idx<Region>,
+        machine: Money,
+        outside: &[Quantity],
+    ) -> Money {
+        let need = &self.movers[mover].need;
+        let disks: Money = need
+            .disks
+            .iter()
+            .filter_map(|disk| self.market.disk(region, disk.media, disk.size))
+            .map(|(quote, gib)| quote.rate.times(gib))
+            .sum();
+        let address = if self.estate.hosts[self.movers[mover].host].public_address {
+            self.month_of(region, ServiceKind::PublicAddress)
+        } else {
+            Money::ZERO
+        };
+        let internet =
+            self.market.transfer(region, Reach::Internet).map(|quote| quote.rate).unwrap_or_default();
+        let traffic: Money = outside.iter().map(|gib| internet.times(*gib)).sum();
+        machine + disks + address + traffic
+    }
+
+    /// What a month of a service costs in a region.
+    pub fn month_of(&self, region: Idx<Region>, kind: ServiceKind) -> Money {
+        self.market.service(region, kind).map(|quote| quote.rate.times(Quantity::MONTH)).unwrap_or_default()
+    }
+
+    /// What a group costs in a region; `None` when a member has no offer there.
+    pub fn group_cost(&self, group: &Group, region: Idx<Region>, outside: &[Vec<Quantity>]) -> Option<Money> {
+        let provider = self.market.snapshot.regions[region].provider;
+        if !group.clusters.is_empty() && !self.market.sells(provider, ServiceKind::KubernetesControlPlane) {
+            return None;
+        }
+        let mut total = Money::ZERO;
+        for &mover in &group.movers {
+            let machine = self.cheapest(mover, region)?.monthly;
+            total += self.mover_cost(mover, region, machine, &outside[mover]);
+        }
+        for _ in &group.load_balancers {
+            total += self.month_of(region, ServiceKind::LoadBalancer);
+        }
+        for _ in &group.clusters {
+            total += self.month_of(region, ServiceKind::KubernetesControlPlane);
+        }
+        Some(total)
+    }
+
+    /// What using a region at all costs a month.
+    pub fn region_opening(&self, region: Idx<Region>) -> Money {
+        let nat = if self.policy.opening.nat_gateway {
+            self.month_of(region, ServiceKind::NatGateway)
+        } else {
+            Money::ZERO
+        };
+        self.policy.opening.region_monthly + nat
+    }
+
+    /// What each mover sends to the outside, line by line.
+    pub fn outside(&self) -> Vec<Vec<Quantity>> {
+        let mut outside = vec![Vec::new(); self.movers.len()];
+        for sending in self.sendings {
+            if sending.to == Receiver::Outside {
+                outside[sending.from].push(sending.gib);
+            }
+        }
+        outside
+    }
+
+    /// Finds the cheapest regions for all groups together.
+    pub fn place(&self, effort: &Effort<'_>) -> Placed {
+        let outside = self.outside();
+        let all: Vec<Idx<Region>> = self.market.snapshot.regions.indices().collect();
+        let costs: Vec<Vec<(Idx<Region>, Money)>> = self
+            .groups
+            .par_iter()
+            .map(|group| {
+                let cost = |region: &Idx<Region>| Some((*region, self.group_cost(group, *region, &outside)?));
+                all.iter().filter_map(cost).collect()
+            })
+            .collect();
+        let (problem, labels, nodes, unit) = self.problem(&costs);
+        let Solution { labelling, bound } = solve(&problem, effort);
+        let within_limits = labelling.is_some();
+        let mut region = vec![None; self.groups.len()];
+        for (node, label) in labelling.iter().flat_map(|found| found.labels.iter().enumerate()) {
+            region[nodes[node]] = Some(labels[*label as usize]);
+        }
+        let bound = if bound >= NEVER { Money::ZERO } else { Money(i128::from(bound) * unit) };
+        Placed { region, bound, within_limits }
+    }
+
+    /// The problem in dense numbers, its labels as regions, its nodes as groups, and how many billionths its unit is.
+    fn problem(&self, costs: &[Vec<(Idx<Region>, Money)>]) -> (Problem, Vec<Idx<Region>>, Vec<usize>, i128) {
+        let nodes: Vec<usize> = (0..costs.len()).filter(|group| !costs[*group].is_empty()).collect();
+        let mut labels: Vec<Idx<Region>> = costs.iter().flatten().map(|(region, _)| *region).collect();
+        labels.sort();
+        labels.dedup();
+        let label_of: BTreeMap<Idx<Region>, u32> = labels.iter().copied().zip(0..).collect();
+        let mut node_of_group = vec![None; costs.len()];
+        for (node, group) in nodes.iter().enumerate() {
+            node_of_group[*group] = Some(node as u32);
+        }
+        let mut node_of_mover = vec![None; self.movers.len()];
+        for (group, node) in self.groups.iter().zip(&node_of_group) {
+            for &mover in &group.movers {
+                node_of_mover[mover] = *node;
+            }
+        }
+        let (rates, class) = self.classes(&labels);
+        let traffic = self.edges(&rates, &node_of_mover);
+        let regions = labels.iter().map(|region| self.region_opening(*region));
+        let opening: Vec<Money> = regions.collect();
+        let provider_opening = self.policy.opening.provider_monthly;
+
+        // One unit for all costs, so coarse only if the dearest labelling would not fit otherwise.
+        let dearest = |group: &usize| costs[*group].iter().map(|(_, money)| money.0).max().unwrap_or(0);
+        let most: i128 = nodes.iter().map(dearest).sum::<i128>()
+            + traffic
+                .values()
+                .map(|costs| costs.iter().flatten().map(|m| m.0).max().unwrap_or(0) * 2)
+                .sum::<i128>()
+            + opening.iter().map(|money| money.0).sum::<i128>()
+            + provider_opening.0 * self.market.snapshot.providers.len() as i128;
+        let mut unit = 1;
+        while most / unit >= 1 << 59 {
+            unit *= 10;
+        }
+        // Rounding down keeps every bound a bound; the plan itself is priced again in billionths.
+        let scaled = |money: &Money| (money.0 / unit) as i64;
+        let problem = Problem {
+            provider: labels
+                .iter()
+                .map(|region| self.market.snapshot.regions[*region].provider.raw())
+                .collect(),
+            class,
+            n_classes: rates.len(),
+            nodes: nodes
+                .iter()
+                .map(|group| {
+                    costs[*group].iter().map(|(region, money)| (label_of[region], scaled(money))).collect()
+                })
+                .collect(),
+            edges: traffic
+                .iter()
+                .map(|(&(a, b), costs)| {
+                    let [inside_a, outside_a, inside_b, outside_b] =
+                        costs.each_ref().map(|of_class| of_class.iter().map(scaled).collect());
+                    Edge { a, b, inside_a, outside_a, inside_b, outside_b }
+                })
+                .collect(),
+            open_label: opening.iter().map(scaled).collect(),
+            open_provider: vec![scaled(&provider_opening); self.market.snapshot.providers.len()],
+            max_labels: self.policy.targets.max_regions,
+            max_providers: self.policy.targets.max_providers,
+        };
+        (problem, labels, nodes, unit)
+    }
+
+    /// The distinct pairs of traffic rates, and which pair each label has.
+    fn classes(&self, labels: &[Idx<Region>]) -> (Vec<[carafe_model::units::Rate; 2]>, Vec<u32>) {
+        let mut rates = Vec::new();
+        let class = labels.iter().map(|region| {
+            let rate =
+                |reach| self.market.transfer(*region, reach).map(|quote| quote.rate).unwrap_or_default();
+            let pair = [rate(Reach::InterRegion), rate(Reach::Internet)];
+            match rates.iter().position(|known| *known == pair) {
+                Some(place) => place as u32,
+                None => {
+                    rates.push(pair);
+                    (rates.len() - 1) as u32
+                }
+            }
+        });
+        let class = class.collect();
+        (rates, class)
+    }
+
+    /// Costs of traffic between nodes: inside and outside for each end, by class. Each line of the bill is rounded for
+    /// itself, here as there.
+    fn edges(
+        &self,
+        rates: &[[carafe_model::units::Rate; 2]],
+        node_of_mover: &[Option<u32>],
+    ) -> BTreeMap<(u32, u32), [Vec<Money>; 4]> {
+        let mut edges: BTreeMap<(u32, u32), [Vec<Money>; 4]> = BTreeMap::new();
+        for sending in self.sendings {
+            let Receiver::Mover(to) = sending.to else { continue };
+            let (Some(from), Some(to)) = (node_of_mover[sending.from], node_of_mover[to]) else { continue };
+            if from == to {
+                continue;
+            }
+            let costs = edges
+                .entry((from.min(to), from.max(to)))
+                .or_insert_with(|| std::array::from_fn(|_| vec![Money::ZERO; rates.len()]));
+            let first = if from < to { 0 } else { 2 };
+            for (class, [inside, outside]) in rates.iter().enumerate() {
+                costs[first][class] += inside.times(sending.gib);
+                costs[first + 1][class] += outside.times(sending.gib);
+            }
+        }
+        edges
+    }
+}
