@@ -1,1 +1,25 @@
-//! Carafe's reports.
+//! Says a plan to people.
+//!
+//! A report goes three steps: [`views`] decides *what* is said (which figures, in which order, in which words), `draw`
+//! decides *where* the marks of a figure stand, and [`render`] decides *how* it is said (HTML, text). The text with
+//! holes is in `templates/` beside this crate. [`report::REPORTS`] lists every form there is.
+//!
+//! The only input is a [`carafe_model::plan::Plan`]: no file, no network, no clock, no environment. The same plan gives
+//! the same bytes. A plan may come from a file that somebody edited, so every text in it is treated as hostile and
+//! every figure is added up again. Read [`report`] first.
+
+pub mod report;
+
+pub mod figures;
+
+pub mod words;
+
+pub mod views;
+
+mod draw;
+
+pub mod render;
+
+pub use render::html::html;
+pub use render::text::text;
+pub use report::{REPORTS, Report};

@@ -1,0 +1,4 @@
+//! How it is said: one file per form.
+
+pub mod html;
+pub mod text;

@@ -1,0 +1,44 @@
+//! The one list of reports.
+
+use carafe_model::plan::Plan;
+
+use crate::render;
+
+/// A form in which a plan can be said.
+#[derive(Clone, Copy, Debug)]
+pub struct Report {
+    /// What the command line calls it.
+    pub name: &'static str,
+    /// The usual end of its file name, without the dot.
+    pub extension: &'static str,
+    /// What it is, in one line.
+    pub summary: &'static str,
+    /// Writes the whole file. It cannot fail: a report needs nothing but the plan.
+    pub render: fn(&Plan) -> Vec<u8>,
+}
+
+/// Columns of the text report when it is written to a file.
+const FILE_WIDTH: usize = 100;
+
+/// Every report, in the order in which help lists them.
+pub const REPORTS: &[Report] = &[
+    Report {
+        name: "html",
+        extension: "html",
+        summary: "the whole plan in one self-contained file, to read, print and hand on",
+        render: |plan| render::html::html(plan).into_bytes(),
+    },
+    Report {
+        name: "text",
+        extension: "txt",
+        summary: "the short answer in plain text",
+        render: |plan| render::text::text(plan, FILE_WIDTH).into_bytes(),
+    },
+];
+
+impl Report {
+    /// The report of a name.
+    pub fn named(name: &str) -> Option<&'static Report> {
+        REPORTS.iter().find(|report| report.name == name)
+    }
+}
