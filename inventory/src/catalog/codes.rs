@@ -91,11 +91,19 @@ pub const CODES: &[(&str, &str)] = &[
         "Memory sizes look like GiB divided by 1.024. They are used as written, which is never too large.",
     ),
     ("CAT-1210", "Counts of accelerators are not whole numbers and are kept as unknown."),
+    (
+        "CAT-1211",
+        "Too many rows each hold for many regions, so the row is left out. Name the region in each row.",
+    ),
     ("CAT-1301", "Storage other than plain block storage was not loaded."),
     ("CAT-1302", "The class of disk has no name or an unknown medium and is left out. Write ssd or hdd."),
     (
         "CAT-1303",
         "The smallest or largest size of the disk cannot be read and is kept as unknown. Write whole GiB.",
+    ),
+    (
+        "CAT-1304",
+        "The disk costs many times more or less than in the provider's other regions. Check the figure.",
     ),
     ("CAT-1401", "Prices of traffic for one destination, one route or another list were not loaded."),
     ("CAT-1402", "The bounds of the tier cannot be read, so it is left out. Write whole GB a month."),

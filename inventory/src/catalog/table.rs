@@ -83,7 +83,7 @@ impl<'a> Table<'a> {
     pub fn new(file: &'a str, text: Cow<'a, str>) -> Table<'a> {
         let mut header = csv::StringRecord::new();
         // A header that cannot be read has no columns, which no kind of table accepts.
-        let _ = reader(&text).read_record(&mut header);
+        let _ = reader(without_mark(&text)).read_record(&mut header);
         let header = header.iter().map(|name| name.trim().to_lowercase()).collect();
         Table { file, header, text }
     }
@@ -100,15 +100,17 @@ impl<'a> Table<'a> {
 
     /// Shows every row below the header that has as many cells as the header.
     pub fn rows(&self, findings: &mut Findings, mut each: impl FnMut(&Row<'_>, &mut Findings)) {
-        let mut reader = reader(&self.text);
+        let text = without_mark(&self.text);
+        let mut reader = reader(text);
         let mut record = csv::StringRecord::new();
+        let mut lines = Lines { text: text.as_bytes(), offset: 0, line: 1 };
         let mut header_seen = false;
         while reader.read_record(&mut record).expect("text in memory, any number of cells") {
             if !std::mem::replace(&mut header_seen, true) {
                 continue;
             }
-            let line = record.position().map_or(0, |position| position.line());
-            let row = Row { file: self.file, line: u32::try_from(line).unwrap_or(u32::MAX), cells: &record };
+            let start = record.position().expect("records that are read have a place").byte();
+            let row = Row { file: self.file, line: lines.of_record_at(start), cells: &record };
             if record.len() == self.header.len() {
                 each(&row, findings);
                 continue;
@@ -121,9 +123,33 @@ impl<'a> Table<'a> {
     }
 }
 
+fn without_mark(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}')
+}
+
 fn reader(text: &str) -> csv::Reader<&[u8]> {
-    let text = text.trim_start_matches('\u{feff}');
     csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes())
+}
+
+/// Counts lines. The reader's own count is of where it began to look, which with blank lines and with the line ends of
+/// Windows is above the record.
+struct Lines<'a> {
+    text: &'a [u8],
+    offset: usize,
+    line: u32,
+}
+
+impl Lines<'_> {
+    /// The line of the record that the reader found when it looked from `start` on; starts must ascend.
+    fn of_record_at(&mut self, start: u64) -> u32 {
+        let start = usize::try_from(start).map_or(self.text.len(), |start| start.min(self.text.len()));
+        let blank = self.text[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let passed = &self.text[self.offset..start + blank];
+        let ends = passed.iter().filter(|byte| **byte == b'\n').count();
+        self.line = self.line.saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));
+        self.offset = start + blank;
+        self.line
+    }
 }
 
 /// One row of a table.
@@ -155,5 +181,67 @@ impl Row<'_> {
     /// A finding about a cell that is used or dropped without losing the row.
     pub fn warning(&self, code: &str, column: Column, what: &str) -> Finding {
         Finding::warning(code, format!("{what}: \"{}\"", clip(self.text(column)))).at(self.place(column))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn refusal(bytes: &[u8], largest: u64) -> String {
+        text(&InputFile { name: "f", bytes }, largest).expect_err("must be refused").code
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(bytes).expect("memory");
+        encoder.finish().expect("memory")
+    }
+
+    #[test]
+    fn what_is_not_a_table_is_told_apart() {
+        for (bytes, code) in [
+            (&b""[..], "CAT-1013"),
+            (b" \r\n", "CAT-1013"),
+            (b"\xef\xbb\xbf", "CAT-1013"),
+            (b"<!doctype html><title>Sign in</title>", "CAT-1004"),
+            (b"\xef\xbb\xbf\n <?xml version=\"1.0\"?>", "CAT-1004"),
+            (b"{\"Items\":[]}", "CAT-1005"),
+            (b"[1]", "CAT-1005"),
+            (b"provider,region\naws,\xff", "CAT-1006"),
+            (b"p\0r\0o\0v\xff\xfe", "CAT-1006"),
+        ] {
+            assert_eq!(refusal(bytes, 100), code, "{bytes:?}");
+            assert_eq!(refusal(&gzip(bytes), 100), code, "packed {bytes:?}");
+        }
+    }
+
+    #[test]
+    fn damaged_and_oversized_gzip_is_refused_and_memory_stays_bounded() {
+        let packed = gzip(b"provider,region\n");
+        for cut in 2..packed.len() {
+            assert_eq!(refusal(&packed[..cut], 100), "CAT-1007", "cut at {cut}");
+        }
+        assert_eq!(refusal(&gzip(&vec![b'a'; 1_000_000]), 1000), "CAT-1008");
+        let whole = text(&InputFile { name: "f", bytes: &packed }, 16).expect("fits to the byte");
+        assert_eq!(whole, "provider,region\n");
+    }
+
+    #[test]
+    fn every_row_knows_its_line_and_a_torn_one_is_left_out() {
+        let csv = "\u{feff}Provider , region\r\naws,\"a\nb\"\r\n\r\ngcp\r\noci, c ,d\r\nibm, e \r\n";
+        let table = Table::new("f", csv.into());
+        let (provider, region) = (table.column("provider"), table.column("region"));
+        let mut findings = Findings::default();
+        let mut seen = Vec::new();
+        table.rows(&mut findings, |row, _| {
+            seen.push((row.line, row.text(provider).to_owned(), row.text(region).to_owned()));
+        });
+        let row = |line, provider: &str, region: &str| (line, provider.to_owned(), region.to_owned());
+        assert_eq!(seen, [row(2, "aws", "a\nb"), row(7, "ibm", "e")]);
+        let torn: Vec<_> = findings.finish().into_iter().map(|f| (f.code, f.place.row)).collect();
+        assert_eq!(torn, [("CAT-1012".to_owned(), Some(5)), ("CAT-1012".to_owned(), Some(6))]);
     }
 }

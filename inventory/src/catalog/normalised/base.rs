@@ -1,5 +1,6 @@
 //! Providers, regions and instance types: what every price points at.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use carafe_model::catalog::{InstanceType, Provider, Region};
@@ -20,7 +21,13 @@ pub(super) struct Base {
     pub regions: IdxVec<Region>,
     pub instance_types: IdxVec<InstanceType>,
     names: BTreeMap<String, Names>,
+    /// How many prices rows for many regions may still become.
+    prices_left: Cell<usize>,
 }
+
+/// How many prices all rows that hold for many regions may become together. Real lists make a few thousand; without an
+/// end, a small file of such rows beside many regions would fill the memory.
+const MOST_SPREAD_PRICES: usize = 1_000_000;
 
 /// What is known of one provider.
 #[derive(Debug)]
@@ -61,7 +68,7 @@ impl Base {
     pub fn read(regions: &[&Table<'_>], specs: &[&Table<'_>], findings: &mut Findings) -> Base {
         let regions = read_regions(regions, findings);
         let types = read_types(specs, findings);
-        let mut base = Base::default();
+        let mut base = Base { prices_left: Cell::new(MOST_SPREAD_PRICES), ..Base::default() };
         let mut providers: Vec<&String> = regions.keys().chain(types.keys()).collect();
         providers.sort();
         providers.dedup();
@@ -131,6 +138,12 @@ impl Base {
             let name = format!("{}/{}", clip(provider), clip(region));
             findings.tally("CAT-1203", Severity::Warning, summary, row.file, &name);
         }
+        let Some(left) = self.prices_left.get().checked_sub(regions.len()) else {
+            let what = "the files hold too many rows that each hold for many regions; this one is left out";
+            findings.push(row.error("CAT-1211", columns.region, what).help("name the region in each row"));
+            return (precision, Vec::new());
+        };
+        self.prices_left.set(left);
         (precision, regions)
     }
 }

@@ -228,21 +228,25 @@ fn suspect_repeated_prices(sales: &BTreeMap<Place, Sale>, base: &Base, findings:
             by_price.entry((*region, &instance_type.family, sale.on_demand)).or_default().push(instance_type);
         }
     }
-    for ((region, _, _), types) in by_price {
-        let twice = |large: &InstanceType, small: &InstanceType| {
-            large.vcpus.0 / 2 >= small.vcpus.0 && large.memory.0 / 2 >= small.memory.0
-        };
+    for ((region, _, _), mut types) in by_price {
+        types.sort_by_key(|instance_type| instance_type.vcpus);
+        // Of the types with at most half the vCPUs of the one at hand, which are those passed, the one of least memory.
+        let mut passed = 0;
+        let mut least: Option<&InstanceType> = None;
         for large in &types {
-            if let Some(small) = types.iter().find(|small| twice(large, small)) {
-                let region = &base.regions[region];
-                let provider = &base.providers[region.provider].name;
-                let summary = format!(
-                    "{provider}/{}: {} costs the same as {}, which is at most half its size",
-                    region.name, large.name, small.name
-                );
-                let help = "one price was repeated or rounded in the source; check it before relying on it";
-                findings.push(Finding::warning("CAT-1113", summary).help(help));
+            while types[passed].vcpus.0 <= large.vcpus.0 / 2 {
+                least = [least, Some(types[passed])].into_iter().flatten().min_by_key(|small| small.memory);
+                passed += 1;
             }
+            let Some(small) = least.filter(|small| small.memory.0 <= large.memory.0 / 2) else { continue };
+            let region = &base.regions[region];
+            let provider = &base.providers[region.provider].name;
+            let summary = format!(
+                "{provider}/{}: {} costs the same as {}, which is at most half its size",
+                region.name, large.name, small.name
+            );
+            let help = "one price was repeated or rounded in the source; check it before relying on it";
+            findings.push(Finding::warning("CAT-1113", summary).help(help));
         }
     }
 }

@@ -3,10 +3,11 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use carafe_model::catalog::{DiskPrice, Region};
-use carafe_model::finding::Severity;
+use carafe_model::catalog::{DiskPrice, Provider, Region};
+use carafe_model::finding::{Finding, Severity};
 use carafe_model::host::Media;
 use carafe_model::idx::Idx;
+use carafe_model::units::Rate;
 
 use super::base::{Base, PlaceColumns, Precision};
 use super::cells::{SourceColumns, Zero, price, priced_twice};
@@ -134,7 +135,41 @@ pub(super) fn read(
             }
         });
     }
-    disks.into_values().map(|(_, disk)| disk).collect()
+    let disks: Vec<DiskPrice> = disks.into_values().map(|(_, disk)| disk).collect();
+    suspect_slips(&disks, base, findings);
+    disks
+}
+
+/// How many regions must have a price of a class before one of them can stand out.
+const ENOUGH_REGIONS: usize = 5;
+/// How many times the median a price may be, and what part of it. Between real regions it stays within twice.
+const PLAUSIBLE_RATIO: i64 = 4;
+
+/// Reports prices that are far from what the same class costs in the provider's other regions: a decimal point slips
+/// easily. They stay in use, since nothing tells the right figure.
+fn suspect_slips(disks: &[DiskPrice], base: &Base, findings: &mut Findings) {
+    let mut by_class: BTreeMap<(Idx<Provider>, &str), Vec<&DiskPrice>> = BTreeMap::new();
+    for disk in disks {
+        by_class.entry((base.regions[disk.region].provider, &disk.class)).or_default().push(disk);
+    }
+    for ((provider, class), mut of_class) in by_class {
+        if of_class.len() < ENOUGH_REGIONS {
+            continue;
+        }
+        of_class.sort_by_key(|disk| disk.gib_month);
+        let median = of_class[of_class.len() / 2].gib_month.0;
+        for disk in of_class {
+            let rate = disk.gib_month.0;
+            if rate / PLAUSIBLE_RATIO > median || rate < median / PLAUSIBLE_RATIO {
+                let place = format!("{}/{}", base.providers[provider].name, base.regions[disk.region].name);
+                let median = Rate(median);
+                let summary =
+                    format!("{place}: {class} costs {} per GiB, elsewhere about {median}", disk.gib_month);
+                let help = "a decimal point may have slipped in the source; check it before relying on it";
+                findings.push(Finding::warning("CAT-1304", summary).help(help));
+            }
+        }
+    }
 }
 
 /// The columns that tell the class of a disk.
