@@ -1,0 +1,9 @@
+//! Whole plans on small estates: what they say, the laws they obey, and the judge that refuses changed ones.
+
+mod common;
+
+mod plans;
+
+mod laws;
+
+mod check;

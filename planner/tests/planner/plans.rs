@@ -1,0 +1,277 @@
+//! What plans say about particular estates.
+
+use crate::common::{PLACES, gib, host, plan, rate, sealed, small_estate};
+use carafe_model::catalog::Term;
+use carafe_model::estate::KubernetesCluster;
+use carafe_model::host::{Architecture, Distribution, Gpu, Os, OsFamily, Usage};
+use carafe_model::plan::{Component, Plan};
+use carafe_model::policy::{Exchange, Match, Policy, Rule, SizingStrategy};
+use carafe_model::units::{Currency, Mib, Money, Quantity, Rate, Vcpus};
+
+fn regions(plan: &Plan) -> Vec<String> {
+    plan.placements.iter().map(|p| format!("{} {}/{}", p.host, p.provider, p.region)).collect()
+}
+
+fn codes(plan: &Plan) -> Vec<&str> {
+    plan.findings.iter().map(|finding| finding.code.as_str()).collect()
+}
+
+fn for_host(name: &str) -> Match {
+    Match { host: Some(name.to_owned()), ..Match::default() }
+}
+
+#[test]
+fn residency_holds_one_host_and_traffic_pulls_the_others() {
+    let mut policy = Policy::default();
+    let free = plan(&small_estate(), &sealed(&PLACES), &policy);
+    assert!(regions(&free).iter().all(|r| r.ends_with("aws/us-east-1")), "{:?}", regions(&free));
+
+    let matches = Match { label: Some("tier=db".to_owned()), ..Match::default() };
+    policy.rules.push(Rule { matches, countries: Some(vec!["KR".to_owned()]), ..Rule::default() });
+    let bound = plan(&small_estate(), &sealed(&PLACES), &policy);
+    let db = &bound.placements[3];
+    assert_eq!((db.host.as_str(), db.country.as_str()), ("db-1", "KR"));
+    assert!(bound.totals.monthly > free.totals.monthly);
+}
+
+#[test]
+fn every_placement_has_reasons_and_a_runner_up_that_costs_more() {
+    let plan = plan(&small_estate(), &sealed(&PLACES), &Policy::default());
+    for placement in &plan.placements {
+        assert!(placement.reasons.len() >= 2, "{placement:#?}");
+        let runner_up = placement.runner_up.as_ref().expect("others are sold");
+        assert!(runner_up.costs_more >= Money::ZERO, "{placement:#?}");
+    }
+}
+
+#[test]
+fn nothing_is_placed_that_nobody_sells() {
+    let mut estate = small_estate();
+    estate.hosts.push(host("huge", 512, 4));
+    estate.hosts.push(host("vast", 2, 4_096));
+    let mut power = host("power", 2, 4);
+    power.architecture = Some(Architecture::Other);
+    estate.hosts.push(power);
+    let mut gpu = host("gpu", 2, 4);
+    gpu.gpu = Some(Gpu { count: 1, model: None });
+    estate.hosts.push(gpu);
+    let mut unknown = host("unknown", 2, 4);
+    unknown.vcpus = None;
+    estate.hosts.push(unknown);
+    let plan = plan(&estate, &sealed(&PLACES), &Policy::default());
+    let said: Vec<(&str, &str)> =
+        plan.unplaced.iter().map(|u| (u.host.as_str(), u.reasons[0].as_str())).collect();
+    assert_eq!(
+        said,
+        [
+            ("gpu", "None of 20 offers fits: 20 lack the accelerators."),
+            ("huge", "None of 20 offers fits: 20 have too few vCPUs."),
+            ("power", "None of 20 offers fits: 20 have another instruction set."),
+            ("unknown", "Its number of vCPUs is unknown."),
+            ("vast", "None of 20 offers fits: 20 have too little memory."),
+        ]
+    );
+    assert_eq!(plan.placements.len(), 5);
+    assert_eq!(codes(&plan).iter().filter(|code| **code == "PLN-0401").count(), 5);
+}
+
+#[test]
+fn limits_that_nothing_can_keep_are_said() {
+    let mut policy = Policy::default();
+    policy.targets.max_regions = Some(1);
+    policy.rules.push(Rule {
+        matches: for_host("db-1"),
+        regions: Some(vec!["ncp/kr".to_owned()]),
+        ..Rule::default()
+    });
+    policy.rules.push(Rule {
+        matches: for_host("batch"),
+        regions: Some(vec!["nhn/kr1".to_owned()]),
+        ..Rule::default()
+    });
+    let plan = plan(&small_estate(), &sealed(&PLACES), &policy);
+    assert_eq!(plan.placements, []);
+    assert_eq!(plan.unplaced.len(), 5);
+    assert!(codes(&plan).contains(&"PLN-0402"));
+}
+
+#[test]
+fn members_of_a_balancer_stay_together_and_one_that_cannot_is_told_why() {
+    let mut policy = Policy::default();
+    for (host, region) in [("web-1", "ncp/kr"), ("web-2", "nhn/kr1")] {
+        let regions = Some(vec![region.to_owned()]);
+        policy.rules.push(Rule { matches: for_host(host), regions, ..Rule::default() });
+    }
+    let plan = plan(&small_estate(), &sealed(&PLACES), &policy);
+    assert_eq!(plan.unplaced.len(), 2);
+    assert!(plan.unplaced[0].reasons[0].contains("all members of front"), "{:?}", plan.unplaced);
+    assert_eq!(plan.placements.len(), 3);
+}
+
+#[test]
+fn a_host_that_stays_keeps_its_traffic_priced() {
+    let mut estate = small_estate();
+    estate.hosts[3].stays_because = Some("a hardware security module".to_owned());
+    let plan = plan(&estate, &sealed(&PLACES), &Policy::default());
+    assert_eq!(plan.staying[0].host.as_str(), "db-1");
+    let flows: Vec<&str> = plan.bill.iter().filter_map(|line| line.flow.as_deref()).collect();
+    assert_eq!(flows, ["app-1 → db-1:443", "batch → db-1:443", "web-1 → internet:443"]);
+}
+
+#[test]
+fn windows_is_licensed_and_may_be_brought() {
+    let mut estate = small_estate();
+    estate.hosts[4].os =
+        Some(Os { family: OsFamily::Windows, name: "Windows Server 2022".to_owned(), version: None });
+    let mut policy = Policy::default();
+    let included = plan(&estate, &sealed(&PLACES), &policy);
+    let licence: Vec<_> = included.bill.iter().filter(|line| line.component == Component::Licence).collect();
+    assert_eq!(licence.len(), 1);
+    assert_eq!(licence[0].quantity, Quantity(8 * Quantity::MONTH.0));
+    policy.licences.windows = carafe_model::policy::Licence::BringYourOwn;
+    let brought = plan(&estate, &sealed(&PLACES), &policy);
+    assert!(brought.bill.iter().all(|line| line.component != Component::Licence));
+}
+
+#[test]
+fn what_the_catalog_lacks_is_an_estimate_with_a_range() {
+    let mut catalog = crate::common::catalog(&PLACES);
+    let ncp = catalog.regions.indices().find(|r| catalog.regions[*r].name.as_str() == "kr").expect("there");
+    catalog.disks.retain(|disk| disk.region != ncp);
+    catalog.transfers.retain(|transfer| transfer.region != ncp);
+    let mut policy = Policy::default();
+    policy.targets.providers = Some(vec!["ncp".into()]);
+    let plan = plan(&small_estate(), &carafe_model::snapshot::seal(catalog).0, &policy);
+    let disk = plan.bill.iter().find(|line| line.component == Component::Disk).expect("disks are billed");
+    assert_eq!(disk.rate_id.as_str(), "estimate/disk/ssd");
+    let range = disk.range.as_ref().expect("an estimate has a range");
+    assert!(range.low < disk.monthly && disk.monthly < range.high, "{range:?}");
+    assert_eq!(plan.placements[0].disks[0].class, None);
+    assert!(plan.totals.monthly_low < plan.totals.monthly && plan.totals.monthly < plan.totals.monthly_high);
+}
+
+#[test]
+fn longer_terms_are_cheaper_and_must_end_within_the_horizon() {
+    let mut policy = Policy::default();
+    policy.pricing.terms = vec![Term::OnDemand, Term::OneYear, Term::ThreeYears];
+    let long = plan(&small_estate(), &sealed(&PLACES), &policy);
+    assert!(long.placements.iter().all(|p| p.term == Term::ThreeYears));
+    policy.pricing.horizon_months = 24;
+    let shorter = plan(&small_estate(), &sealed(&PLACES), &policy);
+    assert!(shorter.placements.iter().all(|p| p.term == Term::OneYear));
+    assert!(codes(&shorter).contains(&"PLN-0103"));
+}
+
+#[test]
+fn another_currency_needs_a_rate_and_converts_every_line() {
+    let mut policy = Policy::default();
+    let usd = plan(&small_estate(), &sealed(&PLACES), &policy);
+    policy.pricing.currency = "KRW".parse().expect("a currency");
+    let without = plan(&small_estate(), &sealed(&PLACES), &policy);
+    assert_eq!(without.unplaced.len(), 5);
+    assert!(codes(&without).contains(&"PLN-0104"));
+    policy.pricing.exchange = Some(Exchange {
+        from: Currency::USD,
+        rate: Rate(1_400_000_000_000),
+        date: "2026-11-20".to_owned(),
+        source: "test".to_owned(),
+    });
+    let krw = plan(&small_estate(), &sealed(&PLACES), &policy);
+    assert_eq!(krw.totals.monthly, Money(usd.totals.monthly.0 * 1_400));
+    assert_eq!(regions(&krw), regions(&usd));
+}
+
+#[test]
+fn measured_use_shrinks_a_host_but_never_below_what_it_uses() {
+    let at = |units: i64| {
+        let q = gib(units);
+        Distribution { p50: q, p90: q, p95: q, p99: q, max: q }
+    };
+    let mut estate = small_estate();
+    estate.hosts[4].usage = Some(Usage {
+        window_hours: 720,
+        coverage_percent: 90,
+        cpu_percent: Some(at(30)),
+        memory_mib: Some(at(9_000)),
+    });
+    let mut policy = Policy::default();
+    policy.sizing.strategy = SizingStrategy::Measured;
+    let plan = plan(&estate, &sealed(&PLACES), &policy);
+    let batch = &plan.placements[4];
+    // 8 × 30 % × 1.2 = 2.88 threads; 9,000 MiB × 1.1 = 9,900 MiB.
+    assert_eq!((batch.demand.vcpus, batch.demand.memory_mib), (Vcpus(3), Mib(9_900)));
+    assert_eq!(batch.offer, "aws.medium");
+    assert_eq!(plan.placements[0].demand.basis, "as-is: nothing was measured");
+    assert_eq!(codes(&plan).iter().filter(|code| **code == "PLN-0202").count(), 4);
+}
+
+#[test]
+fn a_cluster_gets_a_managed_control_plane_and_only_where_one_is_sold() {
+    let mut estate = small_estate();
+    estate.hosts.push(host("cp", 2, 4));
+    estate.clusters.push(KubernetesCluster {
+        id: "k8s".into(),
+        version: Some("1.30".to_owned()),
+        control_plane: vec!["cp".into()],
+        workers: vec!["app-1".into(), "batch".into()],
+        pod_cidr: None,
+        service_cidr: None,
+    });
+    let mut policy = Policy::default();
+    let found = plan(&estate, &sealed(&PLACES), &policy);
+    assert_eq!(found.staying[0].host.as_str(), "cp");
+    assert_eq!(found.bill.iter().filter(|line| line.component == Component::Kubernetes).count(), 1);
+    let kinds: Vec<&str> = found.steps.iter().map(|step| step.action.kind()).collect();
+    assert!(kinds.contains(&"kubernetes_cluster"));
+    assert_eq!(kinds.iter().filter(|kind| **kind == "machine").count(), 3);
+    policy.targets.providers = Some(vec!["nhn".into()]);
+    let nowhere = plan(&estate, &sealed(&PLACES), &policy);
+    let unplaced: Vec<&str> = nowhere.unplaced.iter().map(|u| u.host.as_str()).collect();
+    assert_eq!(unplaced, ["app-1", "batch"]);
+}
+
+#[test]
+fn opening_costs_keep_an_estate_together() {
+    let mut estate = small_estate();
+    estate.flows.clear();
+    let mut policy = Policy::default();
+    let matches = for_host("db-1");
+    policy.rules.push(Rule { matches, countries: Some(vec!["KR".to_owned()]), ..Rule::default() });
+    let apart = plan(&estate, &sealed(&PLACES), &policy);
+    assert!(regions(&apart).contains(&"batch aws/us-east-1".to_owned()));
+    policy.opening.region_monthly = Money(1_000_000_000_000);
+    let together = plan(&estate, &sealed(&PLACES), &policy);
+    assert!(regions(&together).iter().all(|r| r.ends_with("ncp/kr")), "{:?}", regions(&together));
+    assert_eq!(together.bill.iter().filter(|line| line.component == Component::Opening).count(), 1);
+}
+
+#[test]
+fn what_depends_on_nothing_moves_first() {
+    let plan = plan(&small_estate(), &sealed(&PLACES), &Policy::default());
+    let waves: Vec<(u32, Vec<&str>)> = plan
+        .waves
+        .iter()
+        .map(|wave| (wave.number, wave.hosts.iter().map(|h| h.as_str()).collect()))
+        .collect();
+    assert_eq!(waves, [(1, vec!["db-1", "batch"]), (2, vec!["web-1", "web-2", "app-1"])]);
+}
+
+#[test]
+fn unknown_names_in_the_policy_are_told_with_a_suggestion() {
+    let mut policy = Policy::default();
+    policy.targets.regions = Some(vec!["aws/ap-northeast-3".to_owned(), "ncp/kr".to_owned()]);
+    policy.rules.push(Rule { matches: for_host("nobody"), vcpus: Some(Vcpus(2)), ..Rule::default() });
+    let plan = plan(&small_estate(), &sealed(&PLACES), &policy);
+    let said: Vec<(&str, Option<&str>)> =
+        plan.findings.iter().map(|f| (f.code.as_str(), f.help.as_deref())).collect();
+    assert!(said.contains(&("PLN-0101", Some("did you mean \"aws/ap-northeast-2\"?"))), "{said:?}");
+    assert!(codes(&plan).contains(&"PLN-0102"));
+}
+
+#[test]
+fn an_empty_estate_has_an_empty_plan() {
+    let plan = plan(&carafe_model::estate::Estate::empty("none"), &sealed(&PLACES), &Policy::default());
+    assert_eq!(plan.totals.monthly, Money::ZERO);
+    assert!(plan.bound.proven);
+    assert_eq!(rate("0"), Rate(0));
+}
