@@ -72,12 +72,12 @@ prop_compose! {
         in_korea in prop::bool::weighted(0.3),
         burstable in any::<bool>(),
     ) -> Policy {
-        let mut policy = Policy::default();
-        policy.opening = Opening {
+        let opening = Opening {
             region_monthly: Money(region_monthly * 1_000_000_000),
             provider_monthly: Money(provider_monthly * 1_000_000_000),
             nat_gateway,
         };
+        let mut policy = Policy { opening, ..Policy::default() };
         policy.targets.max_regions = max_regions;
         policy.targets.max_providers = max_providers;
         policy.sizing.burstable = burstable;
