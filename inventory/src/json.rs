@@ -59,9 +59,11 @@ impl<'v> Node<'v> {
         node.expect(node.value.is_object(), "an object", findings).then_some(node)
     }
 
-    /// The entries of a member that must be a list when present; anything else is `INV-1003`.
+    /// The entries of a member that must be a list of objects when present; anything else is `INV-1003`.
     pub fn list(&self, key: &str, findings: &mut Vec<Finding>) -> Vec<Node<'v>> {
-        self.get(key).map(|node| node.entries(findings)).unwrap_or_default()
+        let mut entries = self.get(key).map(|node| node.entries(findings)).unwrap_or_default();
+        entries.retain(|entry| entry.expect(entry.value.is_object(), "an object", findings));
+        entries
     }
 
     /// The entries of a list that are not `null`; anything but a list is `INV-1003`.

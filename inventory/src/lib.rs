@@ -1,19 +1,129 @@
 //! Carafe's inventory: bytes in, documents and findings out.
+//!
+//! [`import`] reads files of any known format into one estate. Its way is on one screen below: each file is recognised
+//! by an entry of [`IMPORTERS`] and read into raw hosts, in which everything is optional and keeps its place ([`raw`]);
+//! the same machine in several files becomes one host ([`merge`]); references find their hosts ([`resolve`]); and the
+//! result is looked over ([`validate()`]). [`catalog`] does the same for what clouds sell.
+//!
+//! Nothing here touches the world: no files, no network, no clock. No bytes can make it panic, loop, or use memory out
+//! of proportion; whatever is wrong becomes a finding with a code of [`CODES`], and all findings come at once.
 
 pub mod input;
+
+mod codes;
+
+pub mod importer;
+
+pub mod raw;
+
+pub mod importers;
+
+pub mod json;
+
+pub mod workbook;
 
 pub mod text;
 
 pub mod number;
 
-pub mod json;
-
-pub mod raw;
-
 pub mod normalise;
 
 pub mod limits;
 
-pub use input::InputFile;
+pub mod merge;
+
+mod unite;
+
+pub mod resolve;
+
+mod validate;
 
 pub mod catalog;
+
+use carafe_model::document::{parse, sha256};
+use carafe_model::estate::{Estate, Source};
+use carafe_model::finding::{Finding, Place, nearest};
+
+pub use codes::CODES;
+pub use importer::{IMPORTERS, Importer};
+pub use input::InputFile;
+pub use validate::validate;
+
+use importers::honeybee::looks_like_json;
+use merge::FileRead;
+use text::clip;
+
+/// What came of an import.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The estate; `None` when no file could be used.
+    pub estate: Option<Estate>,
+    /// All that was found, in the order of the files and then of the whole.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads files into one estate of this name. Without a `format` each file's own is recognised.
+///
+/// What the first file says of a host stays and later files fill in what is missing; but a document of Carafe itself
+/// goes before the others, since a person wrote it. Hosts are sorted by id, so the order of rows does not matter.
+pub fn import(files: &[InputFile<'_>], format: Option<&str>, name: &str) -> Import {
+    let mut findings = Vec::new();
+    let mut sources = Vec::new();
+    let mut reads = Vec::new();
+    for file in files {
+        let Some(importer) = recognise(file, format, &mut findings) else { continue };
+        let Some(mut raw) = (importer.read)(file, &mut findings) else { continue };
+        sources.append(&mut raw.sources);
+        sources.push(source(file, importer));
+        reads.push(FileRead { raw, importer });
+    }
+    if reads.is_empty() {
+        return Import { estate: None, findings };
+    }
+    let merged = merge::hosts(&mut reads, &mut findings);
+    let estate = resolve::estate(name, sources, reads, merged, &mut findings);
+    findings.extend(validate(&estate, name));
+    Import { estate: Some(estate), findings }
+}
+
+/// The importer of the asked format, or else of the first format the file looks like.
+fn recognise(
+    file: &InputFile<'_>,
+    format: Option<&str>,
+    findings: &mut Vec<Finding>,
+) -> Option<&'static Importer> {
+    let names = || IMPORTERS.iter().map(|importer| importer.name);
+    let place = Place::file(file.name);
+    if let Some(format) = format {
+        let found = IMPORTERS.iter().find(|importer| importer.name == format);
+        if found.is_none() {
+            let help = match nearest(format, names()) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("the formats are {}", names().collect::<Vec<_>>().join(", ")),
+            };
+            let what = format!("there is no format \"{}\"", clip(format));
+            findings.push(Finding::error("INV-1001", what).at(place).help(help));
+        }
+        return found;
+    }
+    let found = IMPORTERS.iter().find(|importer| (importer.sniff)(file));
+    if found.is_none() {
+        let broken = looks_like_json(file.bytes).then(|| parse(file.name, file.bytes).err()).flatten();
+        findings.push(match broken {
+            Some(finding) => *finding,
+            None if file.bytes.is_empty() => {
+                Finding::error("INV-1010", "the file is empty").at(place).help("copy or export it again")
+            }
+            None => Finding::error("INV-1002", "no importer knows this file").at(place).help(format!(
+                "the formats are {}; name one if it is one of them",
+                names().collect::<Vec<_>>().join(", ")
+            )),
+        });
+    }
+    found
+}
+
+fn source(file: &InputFile<'_>, importer: &Importer) -> Source {
+    let name = file.name.rsplit(['/', '\\']).next().unwrap_or(file.name);
+    Source { file: name.to_owned(), format: importer.name.to_owned(), sha256: sha256(file.bytes) }
+}

@@ -65,8 +65,8 @@ pub enum NumberError {
     /// Larger than any such thing is.
     #[error("too large")]
     TooLarge,
-    /// A unit that is not one of size.
-    #[error("a unit that is not known")]
+    /// A unit where there should be none, or one that is not of size.
+    #[error("a unit that does not belong here")]
     Unit,
 }
 
@@ -103,8 +103,11 @@ impl Number {
     /// The number as a count.
     ///
     /// # Errors
-    /// When it is negative or has a fraction.
+    /// When it is negative, or has a fraction or a unit.
     pub fn count(&self) -> Result<u64, NumberError> {
+        if self.unit.is_some() {
+            return Err(NumberError::Unit);
+        }
         let millionths = u64::try_from(self.value.0).map_err(|_| NumberError::Negative)?;
         if millionths % 1_000_000 != 0 {
             return Err(NumberError::Fraction);
@@ -280,5 +283,6 @@ mod tests {
         assert_eq!(parse("-1", None).unwrap().mib(), Err(NumberError::Negative));
         assert_eq!(parse("8 sockets", None).unwrap().mib(), Err(NumberError::Unit));
         assert_eq!(parse("1.5", None).unwrap().count(), Err(NumberError::Fraction));
+        assert_eq!(parse("100 apples", None).unwrap().count(), Err(NumberError::Unit));
     }
 }

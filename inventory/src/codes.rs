@@ -1,0 +1,151 @@
+//! Every code that reading and validating an estate can report.
+
+/// Code, and what it means and what to do about it. `docs/errors.md` is made from this list.
+pub const CODES: &[(&str, &str)] = &[
+    (
+        "INV-1001",
+        "There is no importer of that name. Use one of the listed formats, or leave the format out.",
+    ),
+    (
+        "INV-1002",
+        "No importer knows the file. Check that it is an export of a listed format; name the format if it is.",
+    ),
+    (
+        "INV-1003",
+        "A JSON value has another type than expected and was left out. Export again, or mend it by hand.",
+    ),
+    ("INV-1004", "A text is not a number and counts as unknown. Correct it, or leave it empty."),
+    (
+        "INV-1005",
+        "A number is negative, a fraction or too large where that makes no sense; it counts as unknown. Correct it.",
+    ),
+    (
+        "INV-1007",
+        "A host has no usable name. Its machine id stands in, or the host was left out. Name it in the source.",
+    ),
+    (
+        "INV-1008",
+        "A number such as 1,234 has two readings; the sign was taken as grouping. Write it without signs if that is wrong.",
+    ),
+    ("INV-1010", "The file is empty. Copy or export it again."),
+    ("INV-1101", "Two hosts have the same name; the second got a suffix. Check that they are two machines."),
+    ("INV-1102", "A host is listed twice in one file and was taken once. Remove one entry if they differ."),
+    (
+        "INV-1103",
+        "Two sources differ on a value of a host. The message says which is kept; correct the other.",
+    ),
+    (
+        "INV-1104",
+        "Two machines share a machine id, as copies of one image do. Both are kept; nothing needs to be done.",
+    ),
+    (
+        "INV-1105",
+        "A flow, app, load balancer or today's cost is described twice and differently. The message says which is kept.",
+    ),
+    (
+        "INV-1106",
+        "More than one host could be the one meant. It was kept apart; give its machine id to join them.",
+    ),
+    (
+        "INV-1201",
+        "A reference names a host or app that does not exist, and was left out. Use an id of the estate.",
+    ),
+    (
+        "INV-1202",
+        "A name is empty, longer than 253 characters, or has control characters. Give the host another one.",
+    ),
+    ("INV-1203", "Two entries have the same id. Give each its own."),
+    ("INV-1204", "Memory is zero or beyond 64 TiB. Check its unit; it counts as unknown on import."),
+    (
+        "INV-1205",
+        "Hardware threads are zero or beyond 4,096. Check the figure; it counts as unknown on import.",
+    ),
+    (
+        "INV-1206",
+        "A disk has no capacity or more than 1 PiB. Check its unit; it counts as unknown on import.",
+    ),
+    ("INV-1207", "More space is in use on a disk than it has. Check both figures."),
+    (
+        "INV-1208",
+        "The instruction set of a host is unknown or one that no cloud sells. Add it, or plan a replacement.",
+    ),
+    (
+        "INV-1209",
+        "The hardware threads of a host are unknown, so it cannot be placed. Add them by hand or in the policy.",
+    ),
+    ("INV-1210", "The memory of a host is unknown, so it cannot be placed. Add it by hand or in the policy."),
+    (
+        "INV-1211",
+        "Disks of a host or their sizes are unknown, so storage cannot be priced. Add them by hand.",
+    ),
+    ("INV-1212", "A text is not an IP address. Write it as 10.0.0.5/24."),
+    ("INV-1213", "A text is not a network. Write it as 10.0.0.0/24."),
+    ("INV-1214", "A text or number is not a port. Ports go from 1 to 65535."),
+    ("INV-1215", "A flow goes from a host to itself, or touches no host. It costs nothing; take it out."),
+    ("INV-1216", "A load balancer has no members, so no region to go to. Add the hosts behind it."),
+    ("INV-1217", "A cluster has no workers. Add the hosts that run its workloads."),
+    ("INV-1218", "The estate has no hosts. Give a file that lists machines."),
+    ("INV-1219", "Traffic or cost is below zero. Leave it out where it is unknown."),
+    ("INV-1220", "Measured use contradicts itself. Measure again, or leave it out."),
+    (
+        "INV-2001",
+        "The JSON is not an on-premises infrastructure model in its envelope. The message says what it looks like.",
+    ),
+    ("INV-2002", "The JSON is a bare list. Wrap it in the envelope onpremiseInfraModel."),
+    ("INV-2003", "Memory is given in whole GiB, cut off below. The export as collected is exact."),
+    (
+        "INV-2004",
+        "Secrets stand in the file. They were not read; delete them, and change them if the file was shared.",
+    ),
+    ("INV-2005", "Loopback and container interfaces were left out. Nothing needs to be done."),
+    (
+        "INV-2006",
+        "Hosts report no sockets, as machines of Kubernetes do; their threads were taken as all. Check them.",
+    ),
+    ("INV-2007", "The model uses the older name servers for its hosts. Nothing needs to be done."),
+    (
+        "INV-2008",
+        "HAProxy was found as collected, without its rules. Use the refined export for load balancers.",
+    ),
+    (
+        "INV-2009",
+        "A connection holds nothing collected and was left out. Run its import in cm-honeybee again.",
+    ),
+    (
+        "INV-2010",
+        "A firewall rule cannot be understood whole and was left out. Add it by hand; the order of rules decides.",
+    ),
+    ("INV-2011", "A load balancer lacks its listener, port or backend and was left out. Add it by hand."),
+    (
+        "INV-2012",
+        "Members of a load balancer listen on different ports; the first port is kept. Let them use the same.",
+    ),
+    ("INV-2013", "Hosts have roles in a cluster that is not described; they were taken as one cluster."),
+    ("INV-3001", "The workbook has no sheet vInfo. Export all sheets from RVTools and keep their names."),
+    ("INV-3002", "The workbook has a password or is in the old form. Save it as .xlsx without one."),
+    ("INV-3003", "The workbook or one of its sheets is damaged. Copy or export it again."),
+    ("INV-3004", "The workbook unpacks to far more than such a file can mean. If it is real, split it."),
+    ("INV-3005", "The sheet vInfo lacks a column that planning needs. Put its heading back."),
+    ("INV-3006", "A sheet is missing; what it would tell is unknown. Export all sheets to have it."),
+    ("INV-3007", "Templates, placeholders and vSphere agents were left out. Nothing needs to be done."),
+    ("INV-3008", "Disks are sized by provisioned space, which is high. Export the sheet vDisk."),
+    (
+        "INV-3009",
+        "Rows fit more than one machine and were left out. Export with the columns VM ID and VI SDK UUID.",
+    ),
+    ("INV-3010", "Columns that RVTools does not write were kept as labels. Nothing needs to be done."),
+    (
+        "INV-3011",
+        "The system is a 32-bit one, for which clouds have no images. Plan a new system for this host.",
+    ),
+    ("INV-3012", "Machines have shared or raw disks, which cannot be copied one by one. Plan them together."),
+    (
+        "INV-3013",
+        "Partitions name no disk, so how full each disk is stays unknown. Newer RVTools export the disk key.",
+    ),
+    (
+        "INV-3014",
+        "Rows repeat what another row says; each disk and interface counts once. Nothing needs to be done.",
+    ),
+    ("INV-3015", "Rows name no machine of vInfo and were left out. Export all sheets in one go."),
+];

@@ -1,0 +1,7 @@
+//! One module for each format.
+
+pub mod carafe;
+
+pub mod honeybee;
+
+pub mod rvtools;

@@ -1,0 +1,277 @@
+//! Workbooks (XLSX) as tables of text: every cell keeps its row and its column, and no workbook unpacks beyond measure.
+
+use std::io::{Cursor, Read};
+
+use calamine::{DataRef, Reader, Xlsx};
+use carafe_model::finding::{Finding, Place};
+
+use crate::input::InputFile;
+use crate::number::{self, DecimalSign, Number, NumberError, SignVotes};
+use crate::text::{Heading, clip};
+
+/// What a column is called here, and how its heading may be written: see [`Heading::key`].
+pub type ColumnNames = (&'static str, &'static [&'static str]);
+
+/// An open workbook.
+pub struct Workbook<'a> {
+    xlsx: Xlsx<Cursor<&'a [u8]>>,
+    file: &'a str,
+    /// How many more bytes of cell text may be kept: one long text can stand in a million cells at no cost to the file.
+    text_left: usize,
+}
+
+/// One sheet whose first row holds headings.
+pub struct Table {
+    /// Where the sheet is.
+    pub place: Place,
+    columns: Vec<Column>,
+    /// The rows behind the headings.
+    pub rows: Vec<Row>,
+    /// How the numbers of this sheet that are texts are written.
+    pub sign: Option<DecimalSign>,
+}
+
+/// A column that is kept.
+struct Column {
+    /// What it is called here; `None` for one that nobody asked for.
+    name: Option<&'static str>,
+    heading: String,
+    unit: Option<String>,
+}
+
+/// One row.
+pub struct Row {
+    /// Its number in the sheet, from 1 with the headings.
+    pub number: u32,
+    /// The cells that hold something, by column.
+    cells: Vec<(usize, Cell)>,
+}
+
+/// One cell.
+struct Cell {
+    text: String,
+    /// Whether the sheet holds it as a number, so that its decimal sign is a point.
+    is_number: bool,
+}
+
+/// A cell read as a number.
+pub struct NumberCell<'t> {
+    /// The number, or why it is none.
+    pub value: Result<Number, NumberError>,
+    /// What the cell says.
+    pub text: &'t str,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// Whether the bytes start like a workbook, new or old.
+pub fn looks_like_workbook(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04") || is_compound_file(bytes)
+}
+
+/// The container of both old workbooks and workbooks with a password.
+fn is_compound_file(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+}
+
+/// How much a workbook of this many bytes may unpack to. Real ones unpack to some twenty times their size.
+fn unpacked_limit(size: usize) -> u64 {
+    const ALWAYS: u64 = 16 << 20;
+    const NEVER_MORE: u64 = 512 << 20;
+    (size as u64).saturating_mul(200).clamp(ALWAYS, NEVER_MORE)
+}
+
+impl<'a> Workbook<'a> {
+    /// Opens a workbook.
+    ///
+    /// # Errors
+    /// `INV-3002` with a password or in the old form, `INV-3003` damaged, `INV-3004` unpacks beyond measure.
+    pub fn open(file: &InputFile<'a>) -> Result<Workbook<'a>, Box<Finding>> {
+        let place = Place::file(file.name);
+        if is_compound_file(file.bytes) {
+            return Err(Box::new(
+                Finding::error("INV-3002", "the workbook has a password, or is in the old form (.xls)")
+                    .at(place)
+                    .help("open it, take the password off, and save it as .xlsx"),
+            ));
+        }
+        let limit = unpacked_limit(file.bytes.len());
+        if unpacks_beyond(file.bytes, limit) {
+            return Err(Box::new(too_much(place)));
+        }
+        match Xlsx::new(Cursor::new(file.bytes)) {
+            Ok(xlsx) => {
+                let text_left = usize::try_from(limit).unwrap_or(usize::MAX);
+                Ok(Workbook { xlsx, file: file.name, text_left })
+            }
+            Err(error) => Err(Box::new(damaged(&error, place))),
+        }
+    }
+
+    /// The names of its sheets.
+    pub fn sheets(&self) -> Vec<String> {
+        self.xlsx.sheet_names()
+    }
+
+    /// Reads a sheet. Of its columns those are kept that are `wanted`; others too when `keep_others` says so of their
+    /// [`Heading::key`]. The name of the sheet before a heading (`vInfoCPUs`) is not part of it.
+    ///
+    /// # Errors
+    /// `INV-3003` when the sheet is damaged, `INV-3004` when it holds more text than the file can mean.
+    pub fn table(
+        &mut self,
+        sheet: &str,
+        wanted: &'static [ColumnNames],
+        keep_others: fn(&str) -> bool,
+    ) -> Result<Table, Box<Finding>> {
+        let place = Place::file(self.file).sheet(clip(sheet));
+        let mut reader =
+            self.xlsx.worksheet_cells_reader(sheet).map_err(|error| damaged(&error, place.clone()))?;
+        let mut table = Table { place: place.clone(), columns: Vec::new(), rows: Vec::new(), sign: None };
+        let mut votes = SignVotes::default();
+        // Which kept column stands at which column of the sheet.
+        let mut kept: Vec<Option<usize>> = Vec::new();
+        let mut header_row = None;
+        while let Some(found) = reader.next_cell().map_err(|error| damaged(&error, place.clone()))? {
+            let (row, at) = found.get_position();
+            let at = at as usize;
+            let Some(cell) = Cell::read(found.get_value()) else { continue };
+            if *header_row.get_or_insert(row) == row {
+                // Excel has 16,384 columns; what claims to stand behind them is a mistake or an attack.
+                if let Some(column) =
+                    Column::read(&cell.text, sheet, wanted, keep_others).filter(|_| at < 16_384)
+                {
+                    if kept.len() <= at {
+                        kept.resize(at + 1, None);
+                    }
+                    kept[at] = Some(table.columns.len());
+                    table.columns.push(column);
+                }
+                continue;
+            }
+            let Some(column) = kept.get(at).copied().flatten() else { continue };
+            self.text_left = match self.text_left.checked_sub(cell.text.len()) {
+                Some(left) => left,
+                None => return Err(Box::new(too_much(place))),
+            };
+            if !cell.is_number {
+                votes.see(&cell.text);
+            }
+            let number = row.saturating_add(1);
+            match table.rows.last_mut().filter(|last| last.number == number) {
+                Some(last) => last.cells.push((column, cell)),
+                None => table.rows.push(Row { number, cells: vec![(column, cell)] }),
+            }
+        }
+        table.sign = votes.decide();
+        Ok(table)
+    }
+}
+
+fn unpacks_beyond(bytes: &[u8], limit: u64) -> bool {
+    let Ok(mut archive) = zip::ZipArchive::new(Cursor::new(bytes)) else { return false };
+    let mut left = limit;
+    for index in 0..archive.len() {
+        let Ok(member) = archive.by_index(index) else { continue };
+        let mut member = member.take(left.saturating_add(1));
+        // A member that breaks off is found again, and told, when its sheet is read; here only its size matters.
+        let _ = std::io::copy(&mut member, &mut std::io::sink());
+        left = match left.checked_sub(left.saturating_add(1) - member.limit()) {
+            Some(left) => left,
+            None => return true,
+        };
+    }
+    false
+}
+
+fn too_much(place: Place) -> Finding {
+    Finding::error("INV-3004", "the workbook unpacks to far more than such a file can mean")
+        .at(place)
+        .help("this is how a malicious file looks; if it is a real export, split it")
+}
+
+fn damaged(error: &calamine::XlsxError, place: Place) -> Finding {
+    Finding::error("INV-3003", format!("the workbook cannot be read: {}", clip(&error.to_string())))
+        .at(place)
+        .help("copy or export it again; it opens in no spreadsheet program either if it is damaged")
+}
+
+impl Column {
+    fn read(
+        heading: &str,
+        sheet: &str,
+        wanted: &'static [ColumnNames],
+        keep_others: fn(&str) -> bool,
+    ) -> Option<Column> {
+        let Heading { key, unit } = Heading::parse(heading);
+        let sheet = sheet.to_lowercase();
+        let key = key.strip_prefix(&sheet).filter(|rest| !rest.is_empty()).unwrap_or(&key);
+        let name = wanted.iter().find(|(_, keys)| keys.contains(&key)).map(|(name, _)| *name);
+        (name.is_some() || keep_others(key)).then(|| Column {
+            name,
+            heading: heading.trim().to_owned(),
+            unit,
+        })
+    }
+}
+
+impl Cell {
+    fn read(value: &DataRef<'_>) -> Option<Cell> {
+        let (text, is_number) = match value {
+            DataRef::Int(number) => (number.to_string(), true),
+            DataRef::Float(number) => (number.to_string(), true),
+            DataRef::String(text) => (text.clone(), false),
+            DataRef::SharedString(text) => ((*text).to_owned(), false),
+            DataRef::Bool(value) => (value.to_string(), false),
+            DataRef::DateTime(date) => (date.as_f64().to_string(), true),
+            DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => (text.clone(), false),
+            DataRef::Error(_) | DataRef::Empty => return None,
+        };
+        Some(Cell { text, is_number })
+    }
+}
+
+impl Table {
+    /// Whether the sheet has a column.
+    pub fn has(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column.name == Some(name))
+    }
+
+    /// The headings of the columns that nobody asked for.
+    pub fn others(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().filter(|column| column.name.is_none()).map(|column| column.heading.as_str())
+    }
+
+    /// The cells of a row in columns that nobody asked for, with their headings.
+    pub fn other_cells<'t>(&'t self, row: &'t Row) -> impl Iterator<Item = (&'t str, &'t str, Place)> {
+        row.cells.iter().filter(|(at, _)| self.columns[*at].name.is_none()).map(|(at, cell)| {
+            (self.columns[*at].heading.as_str(), cell.text.as_str(), self.cell_place(row, *at))
+        })
+    }
+
+    /// Where a row stands.
+    pub fn row_place(&self, row: &Row) -> Place {
+        self.place.clone().row(row.number)
+    }
+
+    fn cell_place(&self, row: &Row, column: usize) -> Place {
+        self.row_place(row).column(clip(&self.columns[column].heading))
+    }
+
+    /// A cell and its place; where a heading stands twice, the first of its cells that holds something.
+    pub fn cell<'t>(&'t self, row: &'t Row, name: &str) -> Option<(&'t str, Place)> {
+        let (at, cell) = row.cells.iter().find(|(at, _)| self.columns[*at].name == Some(name))?;
+        Some((&cell.text, self.cell_place(row, *at)))
+    }
+
+    /// A cell as a number, its unit taken from the heading where it has none itself.
+    pub fn number<'t>(&'t self, row: &'t Row, name: &str) -> Option<NumberCell<'t>> {
+        let (at, cell) = row.cells.iter().find(|(at, _)| self.columns[*at].name == Some(name))?;
+        let sign = if cell.is_number { Some(DecimalSign::Point) } else { self.sign };
+        let value = number::parse(&cell.text, sign).map(|number| {
+            let unit = number.unit.or_else(|| self.columns[*at].unit.clone());
+            Number { unit, ..number }
+        });
+        Some(NumberCell { value, text: &cell.text, place: self.cell_place(row, *at) })
+    }
+}

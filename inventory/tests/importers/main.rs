@@ -1,0 +1,5 @@
+//! The importers of estates from outside: bytes in, estate and findings out.
+
+mod support;
+
+mod honeybee;
