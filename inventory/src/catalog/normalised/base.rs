@@ -27,7 +27,7 @@ pub(super) struct Base {
 
 /// How many prices all rows that hold for many regions may become together. Real lists make a few thousand; without an
 /// end, a small file of such rows beside many regions would fill the memory.
-const MOST_SPREAD_PRICES: usize = 1_000_000;
+const MOST_SPREAD_PRICES: usize = 100_000;
 
 /// What is known of one provider.
 #[derive(Debug)]
@@ -138,7 +138,8 @@ impl Base {
             let name = format!("{}/{}", clip(provider), clip(region));
             findings.tally("CAT-1203", Severity::Warning, summary, row.file, &name);
         }
-        let Some(left) = self.prices_left.get().checked_sub(regions.len()) else {
+        let spread = if precision == Precision::Region { 0 } else { regions.len() };
+        let Some(left) = self.prices_left.get().checked_sub(spread) else {
             let what = "the files hold too many rows that each hold for many regions; this one is left out";
             findings.push(row.error("CAT-1211", columns.region, what).help("name the region in each row"));
             return (precision, Vec::new());

@@ -241,12 +241,13 @@ fn recognise(table: &Table<'_>, findings: &mut Findings) -> Option<Kind> {
 /// Says which columns keep a table from being of the kind it resembles most.
 fn unrecognised(table: &Table<'_>, missing: impl Fn(&Shape) -> Vec<&'static str>) -> Finding {
     let likeness = |shape: &&Shape| {
-        let lacks = missing(shape).len();
-        (shape.required.len() - lacks) * 100 / shape.required.len()
+        let present = |columns: &[&str]| columns.iter().filter(|column| table.has(column)).count();
+        (present(shape.required) * 100 / shape.required.len(), present(shape.optional))
     };
-    let nearest = SHAPES.iter().max_by_key(likeness).expect("there are kinds of tables");
+    // Reversed, so that of equally likely kinds the first is named.
+    let nearest = SHAPES.iter().rev().max_by_key(likeness).expect("there are kinds of tables");
     let place = Place::file(table.file).row(1);
-    if likeness(&nearest) >= 60 {
+    if likeness(&nearest).0 >= 60 {
         let lacks = missing(nearest).join(", ");
         let summary = format!("the {} table lacks the required columns {lacks}", nearest.name);
         return Finding::error("CAT-1009", summary).at(place).help("add them; see docs/formats/catalog.md");
@@ -254,4 +255,74 @@ fn unrecognised(table: &Table<'_>, missing: impl Fn(&Shape) -> Vec<&'static str>
     let header = clip(&table.header.join(", "));
     let summary = format!("no kind of catalog table has the header \"{header}\"");
     Finding::error("CAT-1003", summary).at(place).help("see docs/formats/catalog.md for the tables there are")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENTATION: &str = include_str!("../../../../docs/formats/catalog.md");
+
+    /// The columns that the documentation gives a table: name and whether it is required.
+    fn documented(section: &str) -> Vec<(String, bool)> {
+        let cells = |line: &str| line.trim_matches('|').split(" | ").map(|c| c.trim().to_owned()).collect();
+        let rows = section.lines().filter(|line| line.starts_with("| `"));
+        let of_row = |row: &str| -> Vec<(String, bool)> {
+            let cells: Vec<String> = cells(row);
+            let names = cells[0].split(", ").map(|name| name.trim_matches('`').to_owned());
+            names.map(|name| (name, cells[1] == "yes")).collect()
+        };
+        rows.flat_map(of_row).collect()
+    }
+
+    #[test]
+    fn the_documentation_lists_exactly_the_columns_that_are_known() {
+        for shape in SHAPES.iter().filter(|shape| shape.kind != Kind::Derived) {
+            let name =
+                if shape.kind == Kind::Services { "loadbalancer and publicip_nat" } else { shape.name };
+            let heading = format!("\n## {name}\n");
+            let section = DOCUMENTATION.split_once(&heading).unwrap_or_else(|| panic!("no section {name}")).1;
+            let mut told = documented(section.split("\n## ").next().expect("a first part"));
+            let columns = |columns: &[&str], required| -> Vec<(String, bool)> {
+                columns.iter().map(|column| ((*column).to_owned(), required)).collect()
+            };
+            let mut known = [columns(shape.required, true), columns(shape.optional, false)].concat();
+            told.sort();
+            known.sort();
+            assert_eq!(told, known, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_examples_of_the_documentation_are_a_catalog() {
+        let examples: Vec<&str> = DOCUMENTATION
+            .split("```csv\n")
+            .skip(1)
+            .map(|rest| rest.split_once("```").expect("a closed block").0)
+            .collect();
+        let files: Vec<InputFile<'_>> =
+            examples.iter().map(|text| InputFile { name: "example", bytes: text.as_bytes() }).collect();
+        let mut findings = Findings::default();
+        let snapshot = read(&files, "documented", &mut findings).expect("a catalog");
+        assert_eq!(findings.finish(), []);
+        let parts = [
+            snapshot.offers.len(),
+            snapshot.disks.len(),
+            snapshot.transfers.len(),
+            snapshot.services.len(),
+            snapshot.licences.len(),
+            snapshot.latencies.len(),
+        ];
+        assert_eq!(parts, [1, 1, 1, 3, 1, 1]);
+    }
+
+    #[test]
+    fn no_two_kinds_of_table_can_be_mistaken_for_each_other() {
+        for shape in SHAPES {
+            let header = shape.required.join(",");
+            let mut findings = Findings::default();
+            let kind = recognise(&Table::new("f", header.as_str().into()), &mut findings);
+            assert_eq!(kind, (shape.kind != Kind::Derived).then_some(shape.kind), "{}", shape.name);
+        }
+    }
 }
