@@ -264,7 +264,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     if let Some(metadata) = &existing
         && metadata.is_dir()
     {
-        return Err(FileError::Folder { path: path.to_owned() });
+        return Err(refused(io::ErrorKind::IsADirectory.into()));
     }
     if existing.as_ref().is_some_and(|metadata| !metadata.is_file()) {
         let mut device = File::options().write(true).open(path).map_err(refused)?;
@@ -370,7 +370,7 @@ mod tests {
         assert_eq!(list(folder.path()).expect("listed"), std::slice::from_ref(&path));
         let nowhere = folder.path().join("none/plan.json");
         assert!(matches!(write(&nowhere, b""), Err(FileError::NoFolder { .. })));
-        assert!(matches!(write(folder.path(), b""), Err(FileError::Folder { .. })));
+        assert!(matches!(write(folder.path(), b""), Err(FileError::Unwritable { .. })));
     }
 
     #[cfg(unix)]

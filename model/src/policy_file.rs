@@ -21,7 +21,7 @@ use reader::{Reader, Table, join};
 
 /// What is wrong with a policy file: code, summary, what to do. [`read`] finds these.
 pub const CODES: [(&str, &str, &str); 4] = [
-    ("POL-001", "not TOML", "docs/formats/policy.md has a whole example"),
+    ("POL-001", "not TOML", "see docs/formats/policy.md for a whole example"),
     ("POL-002", "unknown key", "the message names the nearest key that is known"),
     ("POL-003", "wrong type", "`carafe schema policy` prints the type of every key"),
     ("POL-004", "value not allowed", "the message says what is allowed"),

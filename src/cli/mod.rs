@@ -19,9 +19,13 @@ pub mod table;
 
 pub mod reference;
 
+mod catalog;
 mod completions;
+mod doctor;
 mod inventory;
 mod man;
+mod plan;
+mod report;
 mod schema;
 
 use output::{ColorWhen, Output};
@@ -70,7 +74,12 @@ struct Global {
 enum Command {
     #[command(subcommand)]
     Inventory(inventory::Command),
+    #[command(subcommand)]
+    Catalog(catalog::Command),
+    Plan(plan::Args),
+    Report(report::Args),
     Schema(schema::Args),
+    Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -79,14 +88,26 @@ enum Command {
 #[derive(Debug)]
 struct Context {
     out: Output,
+    settings: Settings,
     /// Largest file that is read, in bytes.
     limit: u64,
+}
+
+impl Context {
+    /// Waits for what only an asynchronous library can do; commands run on threads that may wait.
+    fn wait<F: Future>(&self, future: F) -> F::Output {
+        tokio::runtime::Handle::current().block_on(future)
+    }
 }
 
 fn run(command: Command, context: &Context) -> Result<Exit, Error> {
     match command {
         Command::Inventory(command) => inventory::run(command, context),
+        Command::Catalog(command) => catalog::run(command, context),
+        Command::Plan(args) => plan::run(&args, context),
+        Command::Report(args) => report::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
+        Command::Doctor(args) => doctor::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
         Command::Man(args) => man::run(&args, context),
     }
@@ -116,7 +137,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, settings: Settings) -
         }
     };
     let out = Output::new(&settings, cli.global.color, cli.global.quiet, cli.global.verbose);
-    let context = Context { out, limit: cli.global.max_input_size.0 };
+    let context = Context { out, settings, limit: cli.global.max_input_size.0 };
     run_until_interrupted(cli.command, context)
 }
 
@@ -132,14 +153,16 @@ fn run_until_interrupted(command: Command, context: Context) -> Exit {
     };
     let context = std::sync::Arc::new(context);
     let worker = std::sync::Arc::clone(&context);
-    let mut command = runtime.spawn_blocking(move || run(command, &worker));
-    let result = runtime.block_on(async {
+    let result = runtime.block_on(async move {
+        // Listened for before the command begins, so that no interrupt falls between.
+        let interrupted = interrupted();
+        let mut command = tokio::task::spawn_blocking(move || run(command, &worker));
         tokio::select! {
             ended = &mut command => match ended {
                 Ok(result) => result,
                 Err(panic) => std::panic::resume_unwind(panic.into_panic()),
             },
-            () = interrupted() => Err(Error::Interrupted),
+            () = interrupted => Err(Error::Interrupted),
         }
     });
     let exit = match result {
@@ -155,19 +178,24 @@ fn run_until_interrupted(command: Command, context: Context) -> Exit {
     exit
 }
 
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                ended = tokio::signal::ctrl_c() => if ended.is_ok() { return },
-                _ = terminate.recv() => return,
-            }
+/// Ends when the user presses Ctrl-C or the process is asked to end. Where no handler can be set, the system's own
+/// behaviour stands, and this never ends.
+#[cfg(unix)]
+fn interrupted() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    async move {
+        let [Ok(mut interrupt), Ok(mut terminate)] = signals else { return std::future::pending().await };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
     }
+}
+
+#[cfg(not(unix))]
+async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
-        // Without a handler the system's own behaviour stands: the signal ends the process.
-        std::future::pending::<()>().await;
+        std::future::pending().await
     }
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anstream::AutoStream;
 use clap::ValueEnum;
@@ -96,9 +97,20 @@ impl Tone {
     }
 }
 
+/// What a command printed while nobody looked.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// To standard output.
+    pub stdout: Vec<u8>,
+    /// To standard error.
+    pub stderr: String,
+}
+
 /// Where a command prints.
 #[derive(Debug)]
 pub struct Output {
+    /// Set while one command runs another and keeps what it prints.
+    kept: Option<Mutex<Kept>>,
     stdout_color: anstream::ColorChoice,
     stderr_color: anstream::ColorChoice,
     columns: Option<u16>,
@@ -110,12 +122,31 @@ impl Output {
     /// The streams of this process.
     pub fn new(settings: &Settings, color: ColorWhen, quiet: bool, verbose: bool) -> Output {
         Output {
+            kept: None,
             stdout_color: color.on(settings, io::stdout().is_terminal()),
             stderr_color: color.on(settings, io::stderr().is_terminal()),
             columns: settings.columns,
             quiet,
             verbose,
         }
+    }
+
+    /// Keeps everything instead of printing it.
+    pub fn keeping() -> Output {
+        Output {
+            kept: Some(Mutex::default()),
+            stdout_color: anstream::ColorChoice::Never,
+            stderr_color: anstream::ColorChoice::Never,
+            columns: None,
+            quiet: false,
+            verbose: false,
+        }
+    }
+
+    /// What was kept; nothing when it was printed.
+    pub fn into_kept(self) -> Kept {
+        let kept = self.kept.unwrap_or_default();
+        kept.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether everything is to be said.
@@ -125,7 +156,7 @@ impl Output {
 
     /// Whether progress may be drawn.
     pub fn draws_progress(&self) -> bool {
-        !self.quiet && io::stderr().is_terminal()
+        !self.quiet && self.kept.is_none() && io::stderr().is_terminal()
     }
 
     /// Columns of the terminal that standard output goes to; 100 when it goes elsewhere.
@@ -140,8 +171,20 @@ impl Output {
     /// # Errors
     /// When standard output cannot be written to, for example because a disk is full.
     pub fn data(&self, text: &str) -> Result<(), Error> {
-        let mut stdout = AutoStream::new(io::stdout(), self.stdout_color).lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        if self.stdout_color == anstream::ColorChoice::Never {
+            return self.bytes(anstream::adapter::strip_str(text).to_string().as_bytes());
+        }
+        self.bytes(text.as_bytes())
+    }
+
+    /// Prints bytes as they are.
+    fn bytes(&self, bytes: &[u8]) -> Result<(), Error> {
+        if let Some(kept) = &self.kept {
+            kept.lock().unwrap_or_else(PoisonError::into_inner).stdout.extend_from_slice(bytes);
+            return Ok(());
+        }
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
                 Err(FileError::Unwritable { path: PathBuf::from("standard output"), source }.into())
             }
@@ -164,18 +207,12 @@ impl Output {
     /// # Errors
     /// When it cannot be written.
     pub fn document(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
-        if !files::is_standard_stream(path) {
-            files::write(path, bytes)?;
-            return Ok(());
+        if files::is_standard_stream(path) {
+            // Byte for byte: no colour is taken out of a document.
+            return self.bytes(bytes);
         }
-        // A document is printed byte for byte: no colour is taken out of it.
-        let mut stdout = io::stdout().lock();
-        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-            Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
-                Err(FileError::Unwritable { path: PathBuf::from("standard output"), source }.into())
-            }
-            Ok(()) | Err(_) => Ok(()),
-        }
+        files::write(path, bytes)?;
+        Ok(())
     }
 
     /// Says a line on standard error, unless told to be quiet.
@@ -206,6 +243,11 @@ impl Output {
 
     /// Says a line on standard error even when quiet.
     pub fn stderr(&self, line: &str) {
+        if let Some(kept) = &self.kept {
+            let plain = anstream::adapter::strip_str(line).to_string();
+            kept.lock().unwrap_or_else(PoisonError::into_inner).stderr.push_str(&(plain + "\n"));
+            return;
+        }
         let mut stderr = AutoStream::new(io::stderr(), self.stderr_color).lock();
         // Nobody is left to tell when standard error cannot be written to.
         let _ = writeln!(stderr, "{line}").and_then(|()| stderr.flush());

@@ -76,16 +76,35 @@ pub fn cli_page() -> String {
     page
 }
 
-/// A family of codes: the part of Carafe that finds them, and its table of code, summary and remedy.
-type Family = (&'static str, &'static [(&'static str, &'static str, &'static str)]);
-
-/// Every table of codes there is.
-const FAMILIES: [Family; 4] = [
-    ("Files", &crate::files::CODES),
-    ("Documents", &carafe_model::document::CODES),
-    ("Policy", &carafe_model::policy_file::CODES),
-    ("Catalog snapshots", &carafe_model::snapshot::CODES),
-];
+/// Every table of codes, under the name of the part of Carafe that finds them.
+fn families() -> Vec<(&'static str, Vec<(&'static str, String)>)> {
+    /// Joins a summary and a remedy to two sentences.
+    fn sentences(codes: &[(&'static str, &'static str, &'static str)]) -> Vec<(&'static str, String)> {
+        let sentence = |text: &str| {
+            let mut letters = text.chars();
+            letters
+                .next()
+                .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+        };
+        codes
+            .iter()
+            .map(|(code, summary, help)| (*code, format!("{} {}", sentence(summary), sentence(help))))
+            .collect()
+    }
+    let owned = |codes: &[(&'static str, &'static str)]| {
+        codes.iter().map(|(code, text)| (*code, (*text).to_owned())).collect::<Vec<_>>()
+    };
+    vec![
+        ("Files", sentences(&crate::files::CODES)),
+        ("Documents", sentences(&carafe_model::document::CODES)),
+        ("Policy", sentences(&carafe_model::policy_file::CODES)),
+        ("Catalog snapshots", sentences(&carafe_model::snapshot::CODES)),
+        ("Catalog import", owned(carafe_inventory::catalog::CODES)),
+        ("Inventory", owned(carafe_inventory::CODES)),
+        ("Planner", owned(carafe_planner::CODES)),
+        ("Connections", sentences(&crate::drivers::connections::CODES)),
+    ]
+}
 
 /// The text of `docs/errors.md`.
 pub fn errors_page() -> String {
@@ -95,12 +114,10 @@ pub fn errors_page() -> String {
          Every finding carries one of these codes, the place it is about, and what to do. A code never changes its \
          meaning.\n",
     );
-    for (family, codes) in FAMILIES {
-        page.push_str(&format!(
-            "\n## {family}\n\n| code | what is wrong | what to do |\n| --- | --- | --- |\n"
-        ));
-        for (code, summary, help) in codes {
-            page.push_str(&format!("| {code} | {summary} | {help} |\n"));
+    for (family, codes) in families() {
+        page.push_str(&format!("\n## {family}\n\n| code | what it means and what to do |\n| --- | --- |\n"));
+        for (code, text) in codes {
+            page.push_str(&format!("| {code} | {} |\n", text.replace('|', "\\|")));
         }
     }
     page

@@ -1,6 +1,7 @@
 //! The program as a user meets it: the real binary, in folders of its own.
 
 mod help;
+mod planning;
 mod refused;
 mod streams;
 mod support;

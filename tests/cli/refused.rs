@@ -68,3 +68,39 @@ fn going_on_in_spite_of_findings_uses_what_could_be_read() {
     let nothing = folder.run("inventory show cut.json --fail-on never");
     assert_eq!(nothing.code, 1, "{}", nothing.stderr);
 }
+
+const GOOD: &str = r#"{"carafe": "estate/1", "name": "n", "hosts": [{"id": "a", "name": "a", "vcpus": 2,
+    "memory_mib": 4096}]}"#;
+
+#[test]
+fn a_policy_with_any_mistake_is_none() {
+    let folder = Folder::new();
+    folder.write("estate.json", GOOD);
+    folder.write("policy.toml", "[targets]\nprovider = [\"aws\"]\ncountries = [\"Korea\"]\n");
+    let line = "plan estate.json --policy policy.toml -o plan.json --report report.html";
+    refused(&folder, line, 4, "POL-002", "policy.toml, row 2");
+    refused(&folder, line, 4, "POL-004", "policy.toml, row 3");
+    assert!(folder.run(line).stderr.contains("providers"), "the nearest key is named");
+    let anyway = folder.run(&format!("{line} --fail-on never"));
+    assert_eq!(anyway.code, 1, "a demand that is left out would change the plan\n{}", anyway.stderr);
+    assert!(!folder.has("plan.json"));
+}
+
+#[test]
+fn an_export_of_another_tool_is_told_from_an_estate() {
+    let folder = Folder::new();
+    folder.write("export.csv", "VM,CPUs\nweb,2\n");
+    folder.write("export.json", "{\"onpremiseInfraModel\": {}}");
+    refused(&folder, "plan export.csv -o plan.json", 4, "DOC-001", "export.csv");
+    refused(&folder, "plan export.json -o plan.json", 4, "DOC-002", "export.json");
+    assert!(folder.run("plan export.csv").stderr.contains("carafe inventory import"));
+}
+
+#[test]
+fn what_cannot_be_written_is_told_and_nothing_is_half_written() {
+    let folder = Folder::new();
+    folder.write("estate.json", GOOD);
+    refused(&folder, "plan estate.json -o nowhere/plan.json", 1, "IO-008", "nowhere/plan.json");
+    std::fs::create_dir(folder.path("taken")).unwrap();
+    refused(&folder, "plan estate.json -o taken", 1, "IO-009", "taken");
+}

@@ -5,7 +5,9 @@ use clap::Subcommand;
 use super::Context;
 use crate::error::{Error, Exit};
 
+mod import;
 mod show;
+mod validate;
 
 /// Read, look at and check what runs today
 #[derive(Debug, Subcommand)]
@@ -15,11 +17,15 @@ Examples:
   carafe inventory show estate.json
   carafe inventory validate estate.json --fail-on warning")]
 pub(super) enum Command {
+    Import(import::Args),
     Show(show::Args),
+    Validate(validate::Args),
 }
 
 pub(super) fn run(command: Command, context: &Context) -> Result<Exit, Error> {
     match command {
+        Command::Import(args) => import::run(&args, context),
         Command::Show(args) => show::run(&args, context),
+        Command::Validate(args) => validate::run(&args, context),
     }
 }

@@ -1,0 +1,190 @@
+//! `carafe plan`.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use carafe_model::document::{self, Document};
+use carafe_model::plan::Plan;
+use carafe_model::units::Quantity;
+use carafe_planner::Options;
+use serde_json::json;
+
+use super::Context;
+use super::findings::{self, FailOnArg};
+use super::output::Format;
+use super::progress::Spinner;
+use crate::error::{Error, Exit};
+use crate::files;
+use crate::inputs;
+
+/// Find the cheapest home for every host and prove how close it is
+///
+/// Prints the short answer, and writes the plan, the report or both where asked. The same estate, policy and catalog
+/// give the same plan, byte for byte. When a host has no place the plan is written all the same, with the reasons,
+/// and the exit code is 3.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  carafe plan estate.json
+  carafe plan estate.json --policy policy.toml -o plan.json --report report.html
+  carafe plan estate.json --catalog catalog.snapshot --gap 0 -o plan.json
+  carafe plan estate.json --format json | jq .totals.monthly")]
+pub(super) struct Args {
+    /// The estate document, or - for standard input
+    estate: PathBuf,
+    /// What must hold and what is preferred; without it every provider is allowed and sizes stay as they are
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// A snapshot file or a folder of price lists; the catalog that is built in when absent
+    #[arg(long, value_name = "FILE|DIR")]
+    catalog: Option<PathBuf>,
+    /// Write the plan to this file, or to standard output for -
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Write the HTML report to this file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// How far from the optimum is near enough: 0.001 is a tenth of a percent
+    #[arg(long, default_value = "0.001", value_parser = gap)]
+    gap: Quantity,
+    /// Stop searching after this long; what is found by then is reported with the gap that is left
+    #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
+    time_limit: Duration,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    fail_on: FailOnArg,
+}
+
+fn gap(text: &str) -> Result<Quantity, String> {
+    match text.parse::<Quantity>() {
+        Ok(gap) if gap.0 >= 0 && gap.0 <= 1_000_000 => Ok(gap),
+        Ok(_) | Err(_) => {
+            Err("write a number from 0 to 1 with at most six decimals, such as 0.001".to_owned())
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (count, unit) = text.split_at(digits);
+    let seconds_in = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        _ => 0,
+    };
+    let seconds = count.parse::<u64>().ok().and_then(|count| count.checked_mul(seconds_in));
+    match seconds {
+        Some(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
+        Some(_) | None => Err("write a number and s, m or h, such as 60s or 5m".to_owned()),
+    }
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
+    let to_stdout = args.output.as_deref().is_some_and(files::is_standard_stream);
+    if to_stdout && args.format == Format::Json {
+        return Err(Error::usage(
+            "the plan and the answer cannot both go to standard output",
+            "leave out --format json, or write the plan to a file with -o plan.json",
+        ));
+    }
+    let (estate, of_estate) = inputs::estate(&args.estate, context.limit)?;
+    let (policy, policy_sha256, of_policy) = inputs::policy(args.policy.as_deref(), context.limit)?;
+    let (catalog, of_catalog) = inputs::catalog(args.catalog.as_deref(), context.limit)?;
+    let found = [of_estate.as_slice(), &of_policy, &of_catalog].concat();
+    findings::judge(context, args.format, args.fail_on, &found)?;
+    let (estate, policy) = (inputs::usable(estate)?, inputs::usable(policy)?);
+    let catalog = inputs::usable(catalog)?;
+    if args.catalog.is_none() {
+        let (_, newest) = catalog.catalog.price_dates();
+        context.out.say(&format!(
+            "using the built-in catalog {}, whose newest price is of {newest}; --catalog takes another",
+            catalog.catalog.id
+        ));
+    }
+
+    let begun = Instant::now();
+    let stop = || begun.elapsed() >= args.time_limit;
+    let options = Options {
+        estate_sha256: document::sha256(estate.to_json().as_bytes()),
+        policy_sha256,
+        gap: args.gap,
+        stop: &stop,
+    };
+    let mut plan = {
+        let _turning = Spinner::start(&context.out, "planning");
+        carafe_planner::plan(&estate, &catalog, &policy, &options)
+    };
+    // What no host can be blamed for stops as any finding does; hosts without a place are told by the exit code.
+    if plan.unplaced.is_empty() {
+        findings::judge(context, args.format, args.fail_on, &plan.findings)?;
+    } else if args.format == Format::Text {
+        findings::print(&context.out, &plan.findings);
+    }
+    // What is doubtful about the estate qualifies the plan; what a price list says of itself stays with the catalog.
+    plan.findings.splice(0..0, of_estate);
+    write(args, context, &plan, to_stdout)?;
+    match plan.unplaced.len() {
+        0 => Ok(Exit::Done),
+        hosts => Err(Error::Unplaced { hosts }),
+    }
+}
+
+fn write(args: &Args, context: &Context, plan: &Plan, to_stdout: bool) -> Result<(), Error> {
+    if let Some(report) = &args.report {
+        context.out.document(report, carafe_reports::html(plan).as_bytes())?;
+    }
+    if let Some(output) = &args.output {
+        context.out.document(output, plan.to_json().as_bytes())?;
+    }
+    match args.format {
+        Format::Text if to_stdout => {}
+        Format::Text => context.out.data(&carafe_reports::text(plan, context.out.width()))?,
+        Format::Json => context.out.json(&findings::to_json(&plan.findings, answer(args, plan)))?,
+    }
+    for file in [&args.output, &args.report].into_iter().flatten() {
+        if !files::is_standard_stream(file) {
+            context.out.say(&format!("wrote {}", file.display()));
+        }
+    }
+    Ok(())
+}
+
+fn answer(args: &Args, plan: &Plan) -> serde_json::Value {
+    let written: Vec<&Path> =
+        [&args.output, &args.report].into_iter().flatten().map(PathBuf::as_path).collect();
+    json!({
+        "written": written,
+        "name": plan.name,
+        "currency": plan.currency,
+        "catalog": plan.catalog,
+        "totals": plan.totals,
+        "today": plan.today,
+        "bound": plan.bound,
+        "placed": plan.placements.len(),
+        "staying": plan.staying.len(),
+        "unplaced": plan.unplaced.len(),
+        "steps": plan.steps.len(),
+        "waves": plan.waves.len(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_and_gaps_are_read_strictly() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        for text in ["", "s", "0s", "60", "-1s", "1.5s", "1d", "99999999999999999999h"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        assert_eq!(gap("0.001"), Ok(Quantity(1_000)));
+        for text in ["-0.1", "1.1", "0.0000001", "ten"] {
+            assert!(gap(text).is_err(), "{text}");
+        }
+    }
+}
