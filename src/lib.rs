@@ -24,3 +24,5 @@ pub mod run_id;
 pub mod drivers;
 
 pub mod store;
+
+pub mod executor;

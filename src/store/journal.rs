@@ -91,21 +91,20 @@ impl SqliteJournal {
         .await;
         match inserted {
             Ok(_) => Ok(Lease::new(run.run.clone(), 1, lock)),
-            Err(error) => match self.unfinished(&mut connection, &run.plan_sha256).await? {
-                Some((other, phase)) => {
-                    let holder = self.holder_of(&other)?;
-                    Err(JournalError::Unfinished { run: other, phase, holder })
-                }
-                None => Err(self.unusable(error)),
-            },
+            Err(error) => Err(self.in_the_way(&mut connection, &run.plan_sha256, error).await?),
         }
     }
 
-    async fn unfinished(
+    /// Why a run could not become unfinished: another run of its plan that is, or else the error itself.
+    async fn in_the_way(
         &self,
         connection: &mut SqliteConnection,
         plan_sha256: &str,
-    ) -> Result<Option<(RunId, Phase)>, JournalError> {
+        error: sqlx::Error,
+    ) -> Result<JournalError, JournalError> {
+        if !error.as_database_error().is_some_and(|error| error.is_unique_violation()) {
+            return Ok(self.unusable(error));
+        }
         let row = sqlx::query(
             "SELECT id, phase FROM run WHERE plan_sha256 = ? AND phase IN ('open', 'destroying')",
         )
@@ -113,7 +112,10 @@ impl SqliteJournal {
         .fetch_optional(connection)
         .await
         .map_err(|error| self.unusable(error))?;
-        row.map(|row| Ok((RunId(text(&row, "id")?), phase(&text(&row, "phase")?)?))).transpose()
+        let Some(row) = row else { return Ok(self.unusable(error)) };
+        let run = RunId(text(&row, "id")?);
+        let holder = self.holder_of(&run)?;
+        Ok(JournalError::Unfinished { run, phase: phase(&text(&row, "phase")?)?, holder })
     }
 
     fn holder_of(&self, run: &RunId) -> Result<Option<String>, JournalError> {
@@ -170,6 +172,7 @@ impl SqliteJournal {
     }
 
     async fn update_phase(&self, lease: &Lease, phase: Phase, wave: Option<u32>) -> Result<(), JournalError> {
+        let (record, _) = self.record(&lease.run).await?;
         let mut connection = self.connection.lock().await;
         let done = sqlx::query("UPDATE run SET phase = ?, wave = ? WHERE id = ? AND fence = ?")
             .bind(phase_name(phase))
@@ -177,11 +180,11 @@ impl SqliteJournal {
             .bind(lease.run.as_str())
             .bind(lease.fence)
             .execute(&mut *connection)
-            .await
-            .map_err(|error| self.unusable(error))?;
-        match done.rows_affected() {
-            0 => Err(JournalError::Fenced { run: lease.run.clone() }),
-            _ => Ok(()),
+            .await;
+        match done {
+            Ok(done) if done.rows_affected() == 0 => Err(JournalError::Fenced { run: lease.run.clone() }),
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.in_the_way(&mut connection, &record.plan_sha256, error).await?),
         }
     }
 

@@ -55,17 +55,38 @@ impl MemoryJournal {
         inner.locked.insert(run.clone());
         Ok(Lease::new(run.clone(), fence, Guard { journal: self.clone(), run: run.clone() }))
     }
+}
 
-    fn write(&self, lease: &Lease, change: impl FnOnce(&mut LoadedRun)) -> Result<(), JournalError> {
-        let mut inner = self.inner();
-        match inner.runs.get_mut(&lease.run) {
-            Some(held) if held.fence == lease.fence => {
-                change(&mut held.loaded);
-                Ok(())
-            }
+impl Inner {
+    /// What a lease gives the right to change.
+    fn held(&mut self, lease: &Lease) -> Result<&mut LoadedRun, JournalError> {
+        match self.runs.get_mut(&lease.run) {
+            Some(held) if held.fence == lease.fence => Ok(&mut held.loaded),
             Some(_) => Err(JournalError::Fenced { run: lease.run.clone() }),
             None => Err(JournalError::NoRun { run: lease.run.clone() }),
         }
+    }
+
+    /// Refuses a second unfinished run of a plan.
+    fn check_only_unfinished(&self, run: &RunId, plan_sha256: &str) -> Result<(), JournalError> {
+        let other = self.runs.values().map(|held| &held.loaded.record).find(|record| {
+            record.run != *run && record.plan_sha256 == plan_sha256 && is_unfinished(record.phase)
+        });
+        match other {
+            None => Ok(()),
+            Some(record) => Err(JournalError::Unfinished {
+                run: record.run.clone(),
+                phase: record.phase,
+                holder: self.locked.contains(&record.run).then(|| "this process".to_owned()),
+            }),
+        }
+    }
+}
+
+fn is_unfinished(phase: Phase) -> bool {
+    match phase {
+        Phase::Open | Phase::Destroying => true,
+        Phase::Finished | Phase::Destroyed => false,
     }
 }
 
@@ -76,16 +97,8 @@ fn ready<'a, T: Send + 'a>(answer: Result<T, JournalError>) -> Answer<'a, T> {
 impl Journal for MemoryJournal {
     fn create<'a>(&'a self, run: &'a NewRun) -> Answer<'a, Lease> {
         let mut inner = self.inner();
-        let unfinished = inner.runs.values().map(|held| &held.loaded.record).find(|record| {
-            record.plan_sha256 == run.plan_sha256 && matches!(record.phase, Phase::Open | Phase::Destroying)
-        });
-        if let Some(record) = unfinished {
-            let holder = inner.locked.contains(&record.run).then(|| "this process".to_owned());
-            return ready(Err(JournalError::Unfinished {
-                run: record.run.clone(),
-                phase: record.phase,
-                holder,
-            }));
+        if let Err(error) = inner.check_only_unfinished(&run.run, &run.plan_sha256) {
+            return ready(Err(error));
         }
         let record = RunRecord {
             run: run.run.clone(),
@@ -106,14 +119,20 @@ impl Journal for MemoryJournal {
     }
 
     fn append<'a>(&'a self, lease: &'a Lease, entries: &'a [Entry]) -> Answer<'a, ()> {
-        ready(self.write(lease, |run| run.entries.extend_from_slice(entries)))
+        ready(self.inner().held(lease).map(|run| run.entries.extend_from_slice(entries)))
     }
 
     fn set_phase<'a>(&'a self, lease: &'a Lease, phase: Phase, wave: Option<u32>) -> Answer<'a, ()> {
-        ready(self.write(lease, |run| {
-            run.record.phase = phase;
-            run.record.wave = wave;
-        }))
+        let mut inner = self.inner();
+        let done = inner.held(lease).map(|run| run.record.plan_sha256.clone()).and_then(|plan_sha256| {
+            if is_unfinished(phase) {
+                inner.check_only_unfinished(&lease.run, &plan_sha256)?;
+            }
+            let record = &mut inner.held(lease)?.record;
+            (record.phase, record.wave) = (phase, wave);
+            Ok(())
+        });
+        ready(done)
     }
 
     fn runs<'a>(&'a self) -> Answer<'a, Vec<RunRecord>> {

@@ -45,7 +45,9 @@ pub trait Journal: Send + Sync {
     /// Errors: [`JournalError::Fenced`] when somebody else has locked the run since.
     fn append<'a>(&'a self, lease: &'a Lease, entries: &'a [Entry]) -> Answer<'a, ()>;
 
-    /// Moves the run to a phase, and changes how far it is to go. Errors: as [`Journal::append`].
+    /// Moves the run to a phase, and changes how far it is to go.
+    ///
+    /// Errors: as [`Journal::append`]; [`JournalError::Unfinished`] as [`Journal::create`].
     fn set_phase<'a>(&'a self, lease: &'a Lease, phase: Phase, wave: Option<u32>) -> Answer<'a, ()>;
 
     /// All runs, the oldest first.

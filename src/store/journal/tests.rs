@@ -75,6 +75,9 @@ async fn check_promises(journal: &dyn Journal) {
         [("r1", Phase::Destroyed, None), ("r3", Phase::Open, Some(2)), ("r4", Phase::Open, Some(2))]
     );
 
+    let blocked = journal.set_phase(&lease, Phase::Destroying, None).await.expect_err("r4 is not over");
+    assert!(matches!(&blocked, JournalError::Unfinished { run, .. } if run.as_str() == "r4"), "{blocked:?}");
+
     for unknown in ["r9", "../../etc/passwd"] {
         let unknown: RunId = unknown.into();
         assert!(matches!(journal.lock(&unknown).await, Err(JournalError::NoRun { .. })));

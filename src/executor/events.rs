@@ -1,0 +1,65 @@
+//! Everything that happens while a plan is carried out, for whoever listens: a terminal, a log, a report.
+
+use carafe_model::ids::StepId;
+use serde::Serialize;
+
+use super::report::RunState;
+use crate::run_id::RunId;
+use crate::store::StepEvent;
+
+/// Something that happened. The executor formats nothing; listeners do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// A run began or goes on.
+    RunStarted {
+        /// The run.
+        run: RunId,
+        /// The plan's name.
+        plan: String,
+        /// How many steps it has up to the wave that was asked for.
+        steps: usize,
+        /// How many of them are done already.
+        done: usize,
+    },
+    /// Something is safe in the journal.
+    Step {
+        /// About which step.
+        step: StepId,
+        /// What.
+        event: StepEvent,
+    },
+    /// The target is being read for a step.
+    Looking {
+        /// For which step.
+        step: StepId,
+    },
+    /// The cloud asks for patience; the step goes on by itself.
+    Throttled {
+        /// Which step waits.
+        step: StepId,
+        /// How long, in milliseconds.
+        wait_ms: u64,
+        /// How often it has been told to wait, this time included.
+        attempt: u32,
+    },
+    /// The cloud is still at work on a resource; it is observed again by itself.
+    Creating {
+        /// For which step.
+        step: StepId,
+        /// How often it was observed.
+        observations: u32,
+    },
+    /// No more steps are begun; the calls under way are waited for.
+    Draining {
+        /// How many calls are under way.
+        calls: usize,
+    },
+    /// The run stands still, for good or for now.
+    RunEnded {
+        /// The run.
+        run: RunId,
+        /// How it stands.
+        state: RunState,
+    },
+}
