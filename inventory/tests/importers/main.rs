@@ -2,4 +2,6 @@
 
 mod support;
 
+mod demo;
+
 mod honeybee;
