@@ -21,6 +21,12 @@ pub fn known(text: &str) -> Option<&str> {
     (!says_nothing).then_some(text)
 }
 
+/// A number of things: `1 row`, `2 rows`.
+pub fn counted(count: usize, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{plural}")
+}
+
 /// Reads yes or no in the spellings that exports use.
 pub fn boolean(text: &str) -> Option<bool> {
     match text.trim().to_ascii_lowercase().as_str() {

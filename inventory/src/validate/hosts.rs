@@ -122,7 +122,7 @@ pub(super) fn check_1211_disks_are_known(view: &mut View<'_>) {
         } else {
             match host.disks.iter().filter(|disk| disk.size_gib.is_none()).count() {
                 0 => return None,
-                unknown => format!("{unknown} of its {} disks have no known size", host.disks.len()),
+                unknown => format!("the size of {unknown} of its disks is unknown"),
             }
         };
         Some(

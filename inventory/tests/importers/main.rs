@@ -5,3 +5,5 @@ mod support;
 mod demo;
 
 mod honeybee;
+
+mod rvtools;

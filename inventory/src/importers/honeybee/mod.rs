@@ -18,6 +18,7 @@ use serde_json::Value;
 use crate::input::InputFile;
 use crate::json::Node;
 use crate::raw::RawEstate;
+use crate::text::counted;
 
 /// Spellings of the envelope; the first letter may be of either case.
 const ENVELOPES: [&str; 2] = ["onpremiseInfraModel", "sourceInfra"];
@@ -180,28 +181,26 @@ fn secrets(value: &Value) -> usize {
 impl Reading<'_> {
     fn say_tally(&mut self, file: &str) {
         let Tally { whole_gib, no_sockets, internal_interfaces, old_names, secrets, haproxies } = self.tally;
+        let hosts = |count| counted(count, "host");
         let lines = [
             (
                 whole_gib,
                 Finding::info(
                     "INV-2003",
-                    format!("memory of {whole_gib} hosts is given in whole GiB, cut off below"),
+                    format!("memory of {} is given in whole GiB, cut off below", hosts(whole_gib)),
                 )
                 .help("each may have up to one GiB more; the export as collected (…/infra) is exact"),
             ),
             (
                 secrets,
-                Finding::warning(
-                    "INV-2004",
-                    format!("{secrets} secrets, such as private keys, stand in the file"),
-                )
-                .help("they were not read; delete them from the file and change them if it was shared"),
+                Finding::warning("INV-2004", format!("secrets in the file, such as private keys: {secrets}"))
+                    .help("they were not read; delete them from the file and change them if it was shared"),
             ),
             (
                 internal_interfaces,
                 Finding::info(
                     "INV-2005",
-                    format!("{internal_interfaces} loopback and container interfaces were left out"),
+                    format!("loopback and container interfaces left out: {internal_interfaces}"),
                 )
                 .help("their addresses mean something on their own host only"),
             ),
@@ -209,7 +208,7 @@ impl Reading<'_> {
                 no_sockets,
                 Finding::info(
                     "INV-2006",
-                    format!("{no_sockets} hosts report no sockets; their threads were taken as all"),
+                    format!("no sockets reported for {}; the threads were taken as all", hosts(no_sockets)),
                 )
                 .help("this is how Kubernetes reports its machines; check their thread count"),
             ),
@@ -222,7 +221,7 @@ impl Reading<'_> {
                 haproxies,
                 Finding::info(
                     "INV-2008",
-                    format!("HAProxy runs on {haproxies} hosts; its rules were not read"),
+                    format!("HAProxy on {}; its rules were not read", hosts(haproxies)),
                 )
                 .help("the refined export (…/infra/refined) lists the load balancers"),
             ),

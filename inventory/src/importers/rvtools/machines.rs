@@ -10,7 +10,7 @@ use crate::json::bad_number;
 use crate::limits;
 use crate::normalise;
 use crate::raw::{At, RawHost};
-use crate::text::{boolean, clip, known};
+use crate::text::{boolean, clip, counted, known};
 use crate::workbook::{Row, Table};
 
 /// The virtual machines of a workbook.
@@ -69,7 +69,11 @@ pub(super) enum Owner {
 /// A cell as text; some exports fill cells with the literal `VM`, which says nothing.
 pub(super) fn text(table: &Table, row: &Row, column: &str) -> Option<At<String>> {
     let (text, place) = table.cell(row, column)?;
-    let text = known(text).filter(|text| column == "VM" || *text != "VM")?;
+    let text = match column {
+        // A machine may be called "none" or "VM".
+        "VM" => Some(text.trim()).filter(|text| !text.is_empty()),
+        _ => known(text).filter(|text| *text != "VM"),
+    }?;
     Some(At::new(text.to_owned(), place))
 }
 
@@ -381,52 +385,48 @@ fn natural(name: &str) -> (String, u64) {
 
 impl Tally {
     fn say(&self, place: &Place, findings: &mut Vec<Finding>) {
-        let mut say = |names: &[String], finding: fn(usize, String) -> Finding| {
+        let mut say = |names: &[String], finding: fn(String) -> Finding| {
             if !names.is_empty() {
-                findings.push(finding(names.len(), some_of(names)).at(place.clone()));
+                let machines = format!("{} ({})", counted(names.len(), "machine"), some_of(names));
+                findings.push(finding(machines).at(place.clone()));
             }
         };
-        say(&self.dropped, |count, names| {
+        say(&self.dropped, |machines| {
             Finding::info(
                 "INV-3007",
-                format!("{count} templates, placeholders and vSphere agents were left out: {names}"),
+                format!("left out as templates, placeholders or vSphere agents: {machines}"),
             )
             .help("they are no machines to move")
         });
-        say(&self.from_provisioned, |count, names| {
-            Finding::warning(
-                "INV-3008",
-                format!("disks of {count} machines are sized by their provisioned space: {names}"),
-            )
-            .help("it counts swap and snapshots too and so is high; export the sheet vDisk")
+        say(&self.from_provisioned, |machines| {
+            Finding::warning("INV-3008", format!("disks sized by their provisioned space: {machines}"))
+                .help("it counts swap and snapshots too and so is high; export the sheet vDisk")
         });
-        say(&self.shared_or_raw, |count, names| {
-            Finding::warning("INV-3012", format!("{count} machines have shared or raw disks: {names}"))
+        say(&self.shared_or_raw, |machines| {
+            Finding::warning("INV-3012", format!("shared or raw disks: {machines}"))
                 .help("such disks cannot be copied machine by machine; plan them together")
         });
-        say(&self.unassigned_partitions, |count, names| {
-            Finding::info("INV-3013", format!("{count} machines have partitions that name no disk: {names}"))
+        say(&self.unassigned_partitions, |machines| {
+            Finding::info("INV-3013", format!("partitions that name no disk: {machines}"))
                 .help("how full each of their disks is stays unknown; newer RVTools export the disk key")
         });
         if self.repeated_rows > 0 {
+            let rows = counted(self.repeated_rows, "row");
             findings.push(
-                Finding::info(
-                    "INV-3014",
-                    format!("{} rows say again what another row says", self.repeated_rows),
-                )
-                .at(place.clone())
-                .help("merged workbooks have such rows; each disk and interface counts once"),
+                Finding::info("INV-3014", format!("said by another row already: {rows}"))
+                    .at(place.clone())
+                    .help("merged workbooks have such rows; each disk and interface counts once"),
             );
         }
         if let Some((shared, place)) = &self.first_ambiguous {
-            let count = self.ambiguous;
+            let rows = counted(self.ambiguous, "row");
             findings.push(
                 Finding::error(
                     "INV-3009",
-                    format!("{count} rows fit more than one machine, the first by {shared}"),
+                    format!("more than one machine fits {rows}, the first by its {shared}"),
                 )
                 .at(place.clone())
-                .help("these rows were left out; export with the columns VM ID and VI SDK UUID"),
+                .help("left out; export with the columns VM ID and VI SDK UUID"),
             );
         }
     }

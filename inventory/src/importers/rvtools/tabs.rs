@@ -7,7 +7,7 @@ use super::machines::{KeyedDisk, Machine, Machines, Owner, count, mib, text};
 use crate::limits;
 use crate::normalise;
 use crate::raw::At;
-use crate::text::{boolean, clip};
+use crate::text::{boolean, clip, counted};
 use crate::workbook::{Row, Table};
 
 /// Adds one row to its machine; `false` when another row said the same already.
@@ -36,13 +36,11 @@ pub(super) fn attach(table: &Table, machines: &mut Machines, attach: Attach, fin
     }
     if let Some(row) = first {
         let name = text(table, row, "VM").map(|at| clip(&at.value)).unwrap_or_default();
+        let rows = counted(unknown, "row");
         findings.push(
-            Finding::warning(
-                "INV-3015",
-                format!("{unknown} rows name no machine of vInfo, the first \"{name}\""),
-            )
-            .at(table.row_place(row))
-            .help("these rows were left out; export all sheets in one go"),
+            Finding::warning("INV-3015", format!("no such machine in vInfo: {rows}, the first \"{name}\""))
+                .at(table.row_place(row))
+                .help("left out; export all sheets in one go"),
         );
     }
 }
