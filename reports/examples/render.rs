@@ -1,7 +1,6 @@
 //! Renders a plan as HTML: `cargo run -p carafe-reports --example render -- PLAN.json OUT.html`, or with `--sample`,
 //! `--hostile` or `--large HOSTS` in place of the plan to see what the tests render.
 #![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "an example reads and writes files")]
-#![expect(clippy::unwrap_used, reason = "the fixtures are test code")]
 
 #[path = "../tests/fixture/mod.rs"]
 mod fixture;

@@ -105,7 +105,7 @@ pub fn component(component: Component) -> &'static str {
         Component::Address => "Public addresses",
         Component::Nat => "NAT gateways",
         Component::Kubernetes => "Kubernetes control planes",
-        Component::Opening => "Fixed costs of providers and regions",
+        Component::Opening => "Fixed costs",
         Component::Support => "Support plans",
         Component::Managed => "Managed services",
         Component::Other => "Other costs",

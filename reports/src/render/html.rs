@@ -9,7 +9,7 @@ use carafe_model::plan::Plan;
 
 use crate::draw;
 use crate::views::Block;
-use crate::views::answer::Answer;
+use crate::views::answer::{Answer, MOST_PLACES};
 use crate::views::bill::{Bill, SourceView};
 use crate::views::costs::{self, Split};
 use crate::views::findings::{FindingView, Method, findings};

@@ -4,7 +4,7 @@ use carafe_model::plan::{Placement, Plan};
 use carafe_model::units::Money;
 
 use crate::figures::{self, Amount};
-use crate::views::answer::{Answer, Comparison};
+use crate::views::answer::{Answer, Comparison, MOST_PLACES};
 use crate::views::placements::size;
 use crate::words::{clipped, columns, counted, listed, visible};
 
@@ -48,18 +48,12 @@ fn facts(out: &mut String, width: usize, answer: &Answer) {
         monthly.push_str(&format!(", between {} and {}", low.shown, high.shown));
     }
     let horizon = format!("{currency} {}, with {} once", answer.horizon.shown, answer.one_time.shown);
-    let places: Vec<String> = answer
-        .places
-        .iter()
-        .map(|place| format!("{} to {}/{}", figures::count(place.hosts), place.provider_name, place.region))
-        .collect();
-    let places = if places.is_empty() { "nowhere".to_owned() } else { listed(&places) };
     let facts = [
         ("A month".to_owned(), monthly),
         (counted(answer.months as usize, "month"), horizon),
         ("Saving".to_owned(), saving(answer)),
         ("Bound".to_owned(), format!("{}. {}", answer.proof.headline, answer.proof.sentence)),
-        ("Where".to_owned(), places),
+        ("Where".to_owned(), places(answer)),
         ("Prices".to_owned(), answer.prices.clone()),
     ];
     let label_width = facts.iter().map(|(label, _)| columns(label)).max().unwrap_or_default() + GUTTER;
@@ -67,6 +61,22 @@ fn facts(out: &mut String, width: usize, answer: &Answer) {
         let label = padded_right(&label, label_width);
         paragraph(out, width, &label, &fact);
     }
+}
+
+fn places(answer: &Answer) -> String {
+    let mut places: Vec<String> = answer
+        .places
+        .iter()
+        .take(MOST_PLACES)
+        .map(|place| format!("{} to {}/{}", figures::count(place.hosts), place.provider_name, place.region))
+        .collect();
+    if places.is_empty() {
+        return "nowhere".to_owned();
+    }
+    if answer.places.len() > MOST_PLACES {
+        places.push(counted(answer.places.len() - MOST_PLACES, "other place"));
+    }
+    listed(&places)
 }
 
 fn saving(answer: &Answer) -> String {

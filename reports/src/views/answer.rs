@@ -7,9 +7,12 @@ use carafe_model::plan::{BillLine, Plan};
 use carafe_model::units::{Currency, Money};
 
 use super::proof::Proof;
-use super::{audit, difference, sum};
+use super::{audit, difference, placements, sum};
 use crate::figures::{self, Amount};
 use crate::words::{self, counted, listed, visible};
+
+/// The most places that are named at once; the others are folded away or counted.
+pub const MOST_PLACES: usize = 6;
 
 /// What a plan comes to.
 #[derive(Clone, Debug)]
@@ -70,7 +73,7 @@ pub struct PlaceCount {
     pub provider_name: String,
     /// The region.
     pub region: String,
-    /// Its country; empty when unknown.
+    /// Its country; empty when it is unknown or the region is called the same.
     pub country: String,
     /// How many.
     pub hosts: usize,
@@ -175,7 +178,7 @@ fn places(plan: &Plan) -> Vec<PlaceCount> {
             provider: words::provider(provider),
             provider_name: visible(provider),
             region: visible(region),
-            country: visible(country),
+            country: placements::country(country, region),
             hosts,
         })
         .collect();

@@ -40,7 +40,7 @@ pub const MOST_BARS: usize = 10;
 pub fn splits(plan: &Plan) -> Vec<Split> {
     let region = |line: &BillLine| match &line.region {
         Some(region) => format!("{} / {}", words::provider(line.provider.as_str()), visible(region.as_str())),
-        None => format!("{}, not tied to a region", words::provider(line.provider.as_str())),
+        None => format!("{}, all regions", words::provider(line.provider.as_str())),
     };
     vec![
         split(plan, "provider", |line| words::provider(line.provider.as_str())),

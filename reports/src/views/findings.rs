@@ -4,7 +4,7 @@ use carafe_model::finding::{Finding, Severity};
 use carafe_model::plan::Plan;
 
 use super::{Block, audit, blocks};
-use crate::figures::{self, Amount};
+use crate::figures;
 use crate::words::visible;
 
 /// Findings in a block.
@@ -113,14 +113,13 @@ fn exchange(plan: &Plan) -> String {
 
 fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
     let money = |amount| format!("{} {}", plan.currency, figures::exact(amount, plan.currency));
-    let monthly = Amount::new(plan.totals.monthly, plan.currency);
     vec![
         ("Kind of document", visible(&plan.carafe)),
         ("Catalog snapshot", visible(&plan.catalog.id)),
         ("SHA-256 of the snapshot", visible(&plan.catalog.sha256)),
         ("SHA-256 of the estate", visible(&plan.estate_sha256)),
         ("SHA-256 of the policy", visible(&plan.policy_sha256)),
-        ("Monthly total, exactly", format!("{} {}", plan.currency, monthly.exact)),
+        ("Monthly total", money(plan.totals.monthly)),
         ("Objective that was minimised", money(plan.bound.objective)),
         ("Lower bound on every plan", money(plan.bound.lower_bound)),
         ("Gap between the two", figures::percent(plan.bound.gap)),

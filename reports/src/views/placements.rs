@@ -30,7 +30,7 @@ pub struct PlacementView {
     pub provider: String,
     /// Region, and zone where one is fixed.
     pub region: String,
-    /// Country of the region; empty when unknown.
+    /// Country of the region; empty when it is unknown or the region is called the same.
     pub country: String,
     /// How it is paid for.
     pub term: &'static str,
@@ -131,7 +131,7 @@ fn view(plan: &Plan, placement: &Placement) -> PlacementView {
             Some(zone) => format!("{}, zone {}", visible(placement.region.as_str()), visible(zone)),
             None => visible(placement.region.as_str()),
         },
-        country: visible(&placement.country),
+        country: country(&placement.country, placement.region.as_str()),
         term: words::term(placement.term),
         monthly: Amount::new(placement.monthly, plan.currency),
         reason: reasons.next().unwrap_or_else(|| "The plan gives no reason.".to_owned()),
@@ -140,6 +140,11 @@ fn view(plan: &Plan, placement: &Placement) -> PlacementView {
         refused: refusals(&placement.refused),
         runner_up: runner_up(plan, placement),
     }
+}
+
+/// The country of a region, unless the region is called the same.
+pub(crate) fn country(country: &str, region: &str) -> String {
+    if country == region { String::new() } else { visible(country) }
 }
 
 /// `4 vCPU, 16 GiB`.

@@ -26,14 +26,14 @@ impl Proof {
         } else if bound.proven && bound.gap.0 <= 0 {
             (
                 "Proven optimal".to_owned(),
-                "No placement that keeps the policy costs less a month, under the plan’s own assumptions."
+                "No placement that keeps the policy costs less a month, under the plan's own assumptions."
                     .to_owned(),
             )
         } else if bound.proven {
             (
                 format!("Within {gap} of the best possible"),
                 format!(
-                    "No placement that keeps the policy costs less than {least} a month, under the plan’s \
+                    "No placement that keeps the policy costs less than {least} a month, under the plan's \
                      own assumptions. This is as close as was asked for."
                 ),
             )
