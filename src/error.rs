@@ -2,7 +2,9 @@
 
 use carafe_model::finding::Finding;
 
+use crate::executor::ExecutorError;
 use crate::files::FileError;
+use crate::store::JournalError;
 
 /// The exit codes of the program. They are part of its interface and never change their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,12 +90,29 @@ pub enum Error {
         /// How many are at or above `--fail-on`.
         count: usize,
     },
+    /// Findings, shown already, about a plan or its connections that cannot be carried out as they are.
+    #[error("stopped by {}; nothing was begun", plural(*count, "finding", "findings"))]
+    Unfit {
+        /// How many.
+        count: usize,
+    },
     /// A plan that leaves hosts without a place; it was written all the same.
     #[error("{} no place", plural(*hosts, "host has", "hosts have"))]
     Unplaced {
         /// How many.
         hosts: usize,
     },
+    /// A run that stands still before its end, with the command that goes on.
+    #[error("{what}")]
+    PartlyApplied {
+        /// What is left.
+        what: String,
+        /// How to go on.
+        help: String,
+    },
+    /// The executor did not come to a report.
+    #[error(transparent)]
+    Executor(#[from] ExecutorError),
     /// The user pressed Ctrl-C, or the machine is going down.
     #[error("interrupted")]
     Interrupted,
@@ -114,10 +133,22 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Error::File(error) if error.is_failure() => Exit::Failed,
-            Error::File(_) | Error::Findings { .. } => Exit::Findings,
+            Error::File(_) | Error::Findings { .. } | Error::Unfit { .. } => Exit::Findings,
             Error::Usage { .. } => Exit::Usage,
             Error::Failed { .. } => Exit::Failed,
             Error::Unplaced { .. } => Exit::NoFeasiblePlan,
+            Error::PartlyApplied { .. } => Exit::PartlyApplied,
+            Error::Executor(error) => match error {
+                ExecutorError::Unfit(_) => Exit::Findings,
+                ExecutorError::Locked { .. } | ExecutorError::Journal(JournalError::Fenced { .. }) => {
+                    Exit::Locked
+                }
+                ExecutorError::Unfinished { .. } => Exit::PartlyApplied,
+                ExecutorError::Undone { .. } => Exit::Undone,
+                ExecutorError::NoRun(_) | ExecutorError::Journal(_) | ExecutorError::Broken(_) => {
+                    Exit::Failed
+                }
+            },
             Error::Interrupted => Exit::Interrupted,
         }
     }
@@ -126,11 +157,15 @@ impl Error {
     pub fn help(&self) -> Option<String> {
         match self {
             Error::File(error) => error.to_finding().help,
-            Error::Usage { help, .. } | Error::Failed { help, .. } => Some(help.clone()),
+            Error::Usage { help, .. } | Error::Failed { help, .. } | Error::PartlyApplied { help, .. } => {
+                Some(help.clone())
+            }
+            Error::Executor(error) => Some(executor_help(error)),
             Error::Findings { .. } => Some(
                 "mend what is listed, or go on without the values it is about by adding --fail-on never"
                     .to_owned(),
             ),
+            Error::Unfit { .. } => Some("mend what is listed, then try again".to_owned()),
             Error::Unplaced { .. } => Some(
                 "the plan lists for each of them what every offer lacked; loosen the policy there".to_owned(),
             ),
@@ -145,9 +180,44 @@ impl Error {
             Error::Usage { .. }
             | Error::Failed { .. }
             | Error::Findings { .. }
+            | Error::Unfit { .. }
             | Error::Unplaced { .. }
+            | Error::PartlyApplied { .. }
+            | Error::Executor(_)
             | Error::Interrupted => None,
         }
+    }
+}
+
+impl From<JournalError> for Error {
+    fn from(error: JournalError) -> Error {
+        Error::Executor(error.into())
+    }
+}
+
+fn executor_help(error: &ExecutorError) -> String {
+    match error {
+        ExecutorError::Unfit(_) => "mend what is listed and apply the plan again".to_owned(),
+        ExecutorError::Locked { run, .. } => {
+            format!("wait until it is done; `carafe status {run}` tells how far it is")
+        }
+        ExecutorError::Unfinished { run, destroying: false } => {
+            format!("go on with `carafe resume {run}`, or undo it with `carafe destroy {run}`")
+        }
+        ExecutorError::Unfinished { run, destroying: true } => {
+            format!("undo the rest with `carafe destroy {run}`")
+        }
+        ExecutorError::Undone { destroyed: true, .. } => "apply the plan again for a new run".to_owned(),
+        ExecutorError::Undone { run, destroyed: false } => {
+            format!("undo the rest with `carafe destroy {run}`")
+        }
+        ExecutorError::NoRun(_) => "`carafe status` lists the runs of the journal".to_owned(),
+        ExecutorError::Journal(JournalError::Newer { .. }) => "install the newer Carafe".to_owned(),
+        ExecutorError::Journal(_) => {
+            "`carafe doctor` looks at the journal; what was begun is in it, and `carafe resume` finds out"
+                .to_owned()
+        }
+        ExecutorError::Broken(_) => "please report it, with the journal".to_owned(),
     }
 }
 

@@ -34,3 +34,8 @@ impl Settings {
         self.state_dir.as_ref().map(|folder| folder.join("journal.db"))
     }
 }
+
+/// A variable of the environment by name, for secrets that a connections file refers to.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

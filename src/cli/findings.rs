@@ -76,6 +76,11 @@ impl std::fmt::Display for Counts {
     }
 }
 
+/// How many findings are at or above what the user accepts.
+pub fn stopping(FailOnArg { fail_on }: FailOnArg, findings: &[Finding]) -> usize {
+    findings.iter().filter(|finding| fail_on.stops(finding.severity)).count()
+}
+
 /// Prints findings and decides whether the command may go on.
 ///
 /// In JSON they are part of what the command prints at its end, so here they are printed only when this is the end.
@@ -85,10 +90,10 @@ impl std::fmt::Display for Counts {
 pub(super) fn judge(
     context: &Context,
     format: Format,
-    FailOnArg { fail_on }: FailOnArg,
+    fail_on: FailOnArg,
     findings: &[Finding],
 ) -> Result<(), Error> {
-    let count = findings.iter().filter(|finding| fail_on.stops(finding.severity)).count();
+    let count = stopping(fail_on, findings);
     match format {
         Format::Text => print(&context.out, findings),
         Format::Json if count > 0 => context.out.json(&to_json(findings, json!({ "written": false })))?,

@@ -1,6 +1,7 @@
 //! What the user types: the commands, and the one `match` that runs them.
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -19,16 +20,24 @@ pub mod table;
 
 pub mod reference;
 
+mod apply;
 mod catalog;
 mod completions;
+mod demo;
+mod destroy;
 mod doctor;
+mod execution;
 mod inventory;
 mod man;
 mod plan;
 mod report;
+mod resume;
 mod schema;
+mod status;
+mod stopping;
 
 use output::{ColorWhen, Output};
+use stopping::{Interrupts, Stopper};
 
 /// Plan a cloud migration and carry it out
 ///
@@ -64,6 +73,9 @@ struct Global {
     /// When to use colour; NO_COLOR in the environment means never
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     color: ColorWhen,
+    /// Never ask; fail where an answer would be needed
+    #[arg(long, global = true)]
+    no_input: bool,
     /// Largest file that is read
     #[arg(long, global = true, default_value = "1GiB", value_name = "SIZE")]
     max_input_size: ByteSize,
@@ -72,14 +84,19 @@ struct Global {
 /// Everything Carafe does.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Args),
     #[command(subcommand)]
     Inventory(inventory::Command),
     #[command(subcommand)]
     Catalog(catalog::Command),
     Plan(plan::Args),
     Report(report::Args),
-    Schema(schema::Args),
+    Apply(apply::Args),
+    Status(status::Args),
+    Resume(resume::Args),
+    Destroy(destroy::Args),
     Doctor(doctor::Args),
+    Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -89,8 +106,14 @@ enum Command {
 struct Context {
     out: Output,
     settings: Settings,
+    /// How the user called this program, for commands to copy.
+    program: String,
+    /// Never ask.
+    no_input: bool,
     /// Largest file that is read, in bytes.
     limit: u64,
+    /// How the user interrupts.
+    stop: Stopper,
 }
 
 impl Context {
@@ -102,12 +125,17 @@ impl Context {
 
 fn run(command: Command, context: &Context) -> Result<Exit, Error> {
     match command {
+        Command::Demo(args) => demo::run(&args, context),
         Command::Inventory(command) => inventory::run(command, context),
         Command::Catalog(command) => catalog::run(command, context),
         Command::Plan(args) => plan::run(&args, context),
         Command::Report(args) => report::run(&args, context),
-        Command::Schema(args) => schema::run(&args, context),
+        Command::Apply(args) => apply::run(&args, context),
+        Command::Status(args) => status::run(&args, context),
+        Command::Resume(args) => resume::run(&args, context),
+        Command::Destroy(args) => destroy::run(&args, context),
         Command::Doctor(args) => doctor::run(&args, context),
+        Command::Schema(args) => schema::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
         Command::Man(args) => man::run(&args, context),
     }
@@ -126,6 +154,7 @@ pub fn command() -> clap::Command {
 /// Runs the program on its arguments, its own name first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>, settings: Settings) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let program = arguments.first().map_or("carafe".into(), |name| name.to_string_lossy().into_owned());
     let color = ColorWhen::of_arguments(&arguments).unwrap_or_default().to_clap(&settings);
     let parsed = command().color(color).try_get_matches_from(arguments);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
@@ -137,7 +166,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, settings: Settings) -
         }
     };
     let out = Output::new(&settings, cli.global.color, cli.global.quiet, cli.global.verbose);
-    let context = Context { out, settings, limit: cli.global.max_input_size.0 };
+    let context = Context {
+        out,
+        settings,
+        program,
+        no_input: cli.global.no_input,
+        limit: cli.global.max_input_size.0,
+        stop: Stopper::default(),
+    };
     run_until_interrupted(cli.command, context)
 }
 
@@ -151,18 +187,22 @@ fn run_until_interrupted(command: Command, context: Context) -> Exit {
             return error.exit();
         }
     };
-    let context = std::sync::Arc::new(context);
-    let worker = std::sync::Arc::clone(&context);
-    let result = runtime.block_on(async move {
+    let context = Arc::new(context);
+    let worker = Arc::clone(&context);
+    let result = runtime.block_on(async {
         // Listened for before the command begins, so that no interrupt falls between.
-        let interrupted = interrupted();
+        let mut interrupts = Interrupts::listen();
         let mut command = tokio::task::spawn_blocking(move || run(command, &worker));
-        tokio::select! {
-            ended = &mut command => match ended {
-                Ok(result) => result,
-                Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-            },
-            () = interrupted => Err(Error::Interrupted),
+        loop {
+            tokio::select! {
+                ended = &mut command => break match ended {
+                    Ok(result) => result,
+                    Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+                },
+                () = interrupts.next() => if !context.stop.interrupt(&context.out) {
+                    break Err(Error::Interrupted);
+                },
+            }
         }
     });
     let exit = match result {
@@ -176,26 +216,4 @@ fn run_until_interrupted(command: Command, context: Context) -> Exit {
     runtime.shutdown_background();
     drop(files::hold_writes());
     exit
-}
-
-/// Ends when the user presses Ctrl-C or the process is asked to end. Where no handler can be set, the system's own
-/// behaviour stands, and this never ends.
-#[cfg(unix)]
-fn interrupted() -> impl Future<Output = ()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
-    async move {
-        let [Ok(mut interrupt), Ok(mut terminate)] = signals else { return std::future::pending().await };
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
 }

@@ -102,6 +102,7 @@ fn families() -> Vec<(&'static str, Vec<(&'static str, String)>)> {
         ("Catalog import", owned(carafe_inventory::catalog::CODES)),
         ("Inventory", owned(carafe_inventory::CODES)),
         ("Planner", owned(carafe_planner::CODES)),
+        ("Carrying a plan out", sentences(&crate::executor::CODES)),
         ("Connections", sentences(&crate::drivers::connections::CODES)),
     ]
 }

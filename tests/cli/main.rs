@@ -1,5 +1,7 @@
 //! The program as a user meets it: the real binary, in folders of its own.
 
+mod carried_out;
+mod demo;
 mod help;
 mod planning;
 mod refused;

@@ -1,0 +1,124 @@
+//! Plans carried out on a simulated cloud: rehearsed, applied, looked at, resumed, undone.
+
+use std::process::Stdio;
+
+use crate::support::Folder;
+
+/// A folder with a plan of one host, whose data a person has to copy.
+fn planned() -> Folder {
+    let folder = Folder::new();
+    folder.write(
+        "estate.json",
+        r#"{"carafe": "estate/1", "name": "shop", "hosts": [{"id": "web-1", "name": "web-1", "vcpus": 2,
+        "memory_mib": 4096, "architecture": "x86_64", "disks": [{"name": "sda", "size_gib": 40}],
+        "os": {"family": "linux", "name": "Ubuntu 22.04"}}]}"#,
+    );
+    folder.done("plan estate.json -o plan.json");
+    folder
+}
+
+/// The only run of the default journal.
+fn run(folder: &Folder) -> String {
+    let status = folder.done("status --format json").json();
+    assert_eq!(status["runs"].as_array().map(Vec::len), Some(1), "{status}");
+    status["runs"][0]["run"].as_str().expect("a run has a name").to_owned()
+}
+
+#[test]
+fn a_dry_run_changes_nothing_and_says_by_its_code_when_asked() {
+    let folder = planned();
+    let dry = folder.done("apply plan.json --dry-run --simulate");
+    assert!(dry.stdout.contains("to make") && dry.stdout.contains("nothing was changed"), "{}", dry.stdout);
+    assert_eq!(folder.run("apply plan.json --dry-run --simulate --detailed-exitcode").code, 2);
+    assert_eq!(folder.run("status").code, 1, "a dry run keeps no journal");
+    folder.done("apply plan.json --simulate --auto-approve");
+    folder.done("apply plan.json --dry-run --simulate --detailed-exitcode");
+    let dry = folder.done("apply plan.json --dry-run --simulate --format json").json();
+    assert_eq!(dry["changes"], false);
+}
+
+#[test]
+fn what_is_applied_is_undone_and_cannot_go_on() {
+    let folder = planned();
+    let applied = folder.done("apply plan.json --simulate --auto-approve --format json").json();
+    assert_eq!(applied["run"]["state"]["state"], "done");
+    let run = run(&folder);
+    assert_eq!(applied["run"]["run"], run.as_str());
+    let shown = folder.done(&format!("status {run}"));
+    assert!(shown.stdout.contains("machine/web-1") && shown.stdout.contains("done;"), "{}", shown.stdout);
+    let undone = folder.done("destroy --simulate --auto-approve");
+    assert!(undone.stdout.contains("undone;"), "{}", undone.stdout);
+    folder.done(&format!("destroy {run} --simulate --auto-approve"));
+    let resumed = folder.run(&format!("resume {run} --simulate"));
+    assert_eq!(resumed.code, 6, "{}", resumed.stderr);
+}
+
+#[test]
+fn steps_of_a_person_are_waited_for_and_confirmed() {
+    let folder = planned();
+    let connections = "[[connection]]\nname = \"all\"\nprovider = \"PROVIDER\"\ndriver = \"fake\"\nstate = \"cloud.json\"\n";
+    let provider = folder.json("plan.json")["placements"][0]["provider"].as_str().unwrap().to_owned();
+    folder.write("connections.toml", connections.replace("PROVIDER", &provider));
+    let on = "--connections connections.toml";
+    let waiting = folder.run(&format!("apply plan.json {on} --auto-approve"));
+    assert_eq!(waiting.code, 5, "{}", waiting.stderr);
+    assert!(waiting.stdout.contains("waiting"), "{}", waiting.stdout);
+    let run = run(&folder);
+    assert!(
+        waiting.stderr.contains(&format!("carafe resume {run} {on} --confirm all")),
+        "{}",
+        waiting.stderr
+    );
+    let again = folder.run(&format!("apply plan.json {on} --auto-approve"));
+    assert_eq!(again.code, 5, "the plan has a run that is not over\n{}", again.stderr);
+    let wrong = folder.run(&format!("resume {on} --confirm no-such-step"));
+    assert_eq!(wrong.code, 4, "{}", wrong.stderr);
+    folder.done(&format!("resume {on} --confirm all"));
+    folder.done(&format!("destroy {on} --auto-approve"));
+}
+
+#[test]
+fn nothing_is_changed_without_a_yes_or_without_a_target() {
+    let folder = planned();
+    let unasked = folder.run("apply plan.json --simulate");
+    assert_eq!(unasked.code, 2);
+    assert!(unasked.stderr.contains("--auto-approve"), "{}", unasked.stderr);
+    let nowhere = folder.run("apply plan.json --auto-approve");
+    assert_eq!(nowhere.code, 2);
+    assert!(nowhere.stderr.contains("--simulate"), "{}", nowhere.stderr);
+    assert_eq!(folder.run("status").code, 1, "no run was begun");
+    folder.done("apply plan.json --simulate --auto-approve");
+    assert_eq!(folder.run("destroy --simulate").code, 2);
+    assert_eq!(folder.run("resume no-such-run --simulate").code, 1);
+}
+
+#[test]
+fn a_connections_file_with_mistakes_is_told_with_all_of_them() {
+    let folder = planned();
+    folder.write(
+        "connections.toml",
+        "[[connection]]\nname = \"a\"\nprovider = \"aws\"\ndriver = \"fkae\"\nregon = \"x\"\n",
+    );
+    let ended = folder.run("apply plan.json --connections connections.toml --auto-approve");
+    assert_eq!(ended.code, 4);
+    assert!(ended.stderr.contains("stopped by") && ended.stderr.contains("CON-004"), "{}", ended.stderr);
+    let doctor = folder.run("doctor");
+    assert_eq!(doctor.code, 1);
+    assert!(doctor.stdout.contains("connections"), "{}", doctor.stdout);
+}
+
+#[test]
+fn the_doctor_finds_what_is_there() {
+    let folder = planned();
+    let before = folder.done("doctor").stdout;
+    assert!(before.contains("none yet"), "{before}");
+    assert!(!folder.has("home"), "looking makes nothing");
+    folder.done("apply plan.json --simulate --auto-approve");
+    let after = folder.done("doctor --format json").json();
+    assert!(after["checks"][1]["found"].as_str().unwrap().ends_with("holds 1 run"), "{after}");
+    folder.write("journal.db", "no journal at all, but long enough to be taken for one by its size alone");
+    assert_eq!(folder.run("doctor --journal journal.db").code, 1);
+    let mut lost = folder.command(["doctor"]);
+    lost.env_remove("HOME").stdout(Stdio::piped());
+    assert_eq!(crate::support::ended(lost).code, 1);
+}
