@@ -286,6 +286,13 @@ mod tests {
         assert_eq!(clean(&"x".repeat(1_000_000)).chars().count(), 401);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn nothing_that_is_cleaned_holds_a_control_character(text in ".*") {
+            proptest::prop_assert!(!clean(&text).chars().any(char::is_control));
+        }
+    }
+
     #[test]
     fn the_colour_flag_is_found_before_arguments_are_parsed() {
         let of =
