@@ -6,7 +6,7 @@
 use askama::Template;
 
 use crate::views::costs::Part;
-use crate::words::clipped;
+use crate::words::{clipped, columns};
 
 /// Pixels from one bar to the next.
 const PITCH: usize = 40;
@@ -14,8 +14,10 @@ const PITCH: usize = 40;
 const BASELINE: usize = 15;
 /// Pixels from the top of a row to its bar.
 const BAR_TOP: usize = 22;
-/// The longest label that leaves room for the figure on a small phone.
-const LABEL_COLUMNS: usize = 26;
+/// Columns that a label and its figure share on a small phone, with a gap between them.
+const ROW_COLUMNS: usize = 45;
+/// The least a label gets of them.
+const LABEL_COLUMNS: usize = 12;
 
 #[derive(Template)]
 #[template(path = "svg/bars.svg")]
@@ -39,7 +41,7 @@ struct Bar {
 pub(crate) fn bars(id: &str, title: &str, parts: &[Part]) -> String {
     let largest = parts.iter().map(|part| part.monthly.to_f64()).fold(0.0, f64::max);
     let bars = parts.iter().enumerate().map(|(row, part)| Bar {
-        label: clipped(&part.label, LABEL_COLUMNS),
+        label: clipped(&part.label, ROW_COLUMNS.saturating_sub(columns(&figure(part))).max(LABEL_COLUMNS)),
         figure: figure(part),
         baseline: row * PITCH + BASELINE,
         top: row * PITCH + BAR_TOP,

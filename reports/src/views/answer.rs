@@ -60,8 +60,10 @@ pub struct Comparison {
     pub difference: Amount,
     /// The same in percent of today, where today is not zero.
     pub percent: Option<String>,
-    /// What that comes to over the horizon, and when the one-time cost is earned back.
-    pub outlook: String,
+    /// What the whole horizon comes to, against staying, in a sentence.
+    pub over_horizon: String,
+    /// When the one-time cost is earned back, in a sentence; absent when it never is or there is none.
+    pub earned_back: Option<String>,
 }
 
 /// How many hosts go to a region.
@@ -115,7 +117,8 @@ impl Comparison {
             direction: direction(saved),
             difference: Amount::new(magnitude, plan.currency),
             percent: figures::share(magnitude, today.monthly),
-            outlook: outlook(plan, today.monthly, saved),
+            over_horizon: over_horizon(plan, today.monthly),
+            earned_back: earned_back(plan, saved),
         })
     }
 }
@@ -128,25 +131,23 @@ fn direction(saved: Money) -> &'static str {
     }
 }
 
-fn outlook(plan: &Plan, today: Money, saved: Money) -> String {
-    let totals = &plan.totals;
-    let staying = Money(today.0.saturating_mul(totals.horizon_months.into()));
-    let over_horizon = difference(staying, totals.horizon);
-    let magnitude = Money(over_horizon.0.saturating_abs());
-    let months = counted(totals.horizon_months as usize, "month");
-    let mut text = match direction(over_horizon) {
-        "the same" => format!("Over {months} it costs the same as staying, the one-time cost included."),
-        direction => format!(
-            "Over {months} it costs {} {direction} than staying, the one-time cost included.",
-            money(magnitude, plan.currency)
-        ),
-    };
-    if totals.one_time.0 > 0 && saved.0 > 0 {
-        let months = (totals.one_time.0 - 1) / saved.0 + 1;
-        let months = usize::try_from(months).unwrap_or(usize::MAX);
-        text.push_str(&format!(" The one-time cost is earned back within {}.", counted(months, "month")));
+fn over_horizon(plan: &Plan, today: Money) -> String {
+    let staying = Money(today.0.saturating_mul(plan.totals.horizon_months.into()));
+    let saved = difference(staying, plan.totals.horizon);
+    let magnitude = Money(saved.0.saturating_abs());
+    match direction(saved) {
+        "the same" => "Staying would cost the same.".to_owned(),
+        direction => format!("That is {} {direction} than staying.", money(magnitude, plan.currency)),
     }
-    text
+}
+
+fn earned_back(plan: &Plan, saved: Money) -> Option<String> {
+    let one_time = plan.totals.one_time.0;
+    if one_time <= 0 || saved.0 <= 0 {
+        return None;
+    }
+    let months = usize::try_from((one_time - 1) / saved.0 + 1).unwrap_or(usize::MAX);
+    Some(format!("The one-time cost is earned back within {}.", counted(months, "month")))
 }
 
 fn hosts(plan: &Plan) -> String {

@@ -167,7 +167,7 @@ fn disk(disk: &carafe_model::plan::PlacedDisk) -> String {
         Some(class) => visible(class),
         None => "no class with a price".to_owned(),
     };
-    format!("{}: {} GiB, {class}", visible(&disk.name), figures::count(disk.size_gib.0 as usize))
+    format!("{}, {} GiB, {class}", visible(&disk.name), figures::count(disk.size_gib.0 as usize))
 }
 
 fn refusals(refused: &[Refusal]) -> Vec<RefusalView> {

@@ -20,8 +20,8 @@ const MOST_NAMED: usize = 8;
 pub struct WaveView {
     /// From 1 in the order of the move.
     pub number: u32,
-    /// What it is called.
-    pub name: String,
+    /// Its number and what it is called.
+    pub title: String,
     /// Why these hosts, and why now.
     pub reason: String,
     /// Who moves.
@@ -62,7 +62,7 @@ pub fn waves(plan: &Plan) -> Vec<WaveView> {
     let mut views: BTreeMap<u32, WaveView> = BTreeMap::new();
     for wave in &plan.waves {
         let view = views.entry(wave.number).or_insert_with(|| empty(wave.number));
-        view.name = visible(&wave.name);
+        view.title = title(wave.number, &wave.name);
         view.reason = visible(&wave.reason);
         view.hosts.extend(wave.hosts.iter().map(|host| visible(host.as_str())));
     }
@@ -77,18 +77,28 @@ pub fn waves(plan: &Plan) -> Vec<WaveView> {
 }
 
 fn empty(number: u32) -> WaveView {
-    let (name, reason) = match number {
-        0 => ("Preparation", "What all waves stand on is made first."),
-        _ => ("", ""),
+    let (title, reason) = match number {
+        0 => ("Preparation".to_owned(), "What all waves stand on is made first."),
+        number => (title(number, ""), ""),
     };
     WaveView {
         number,
-        name: name.to_owned(),
+        title,
         reason: reason.to_owned(),
         hosts: Vec::new(),
         kinds: Vec::new(),
         count: counted(0, "step"),
         steps: Vec::new(),
+    }
+}
+
+/// A planner may or may not put the number into the name.
+fn title(number: u32, name: &str) -> String {
+    let numbered = format!("Wave {number}");
+    match name.strip_prefix(&numbered) {
+        _ if name.is_empty() => numbered,
+        Some(rest) if !rest.starts_with(|c: char| c.is_ascii_digit()) => visible(name),
+        _ => format!("{numbered}: {}", visible(name)),
     }
 }
 
@@ -195,8 +205,11 @@ fn detail(action: &Action) -> String {
             format!("{version}{} nodes of {}", figures::count(*nodes as usize), visible(instance_type))
         }
         Action::Manual { text, gib, .. } => match gib {
-            Some(gib) => format!("{} ({} GiB)", visible(text), figures::quantity(*gib)),
-            None => visible(text),
+            // The text may say it already.
+            Some(gib) if !text.contains(&gib.to_string()) => {
+                format!("{} ({} GiB)", visible(text), figures::quantity(*gib))
+            }
+            Some(_) | None => visible(text),
         },
     }
 }
@@ -209,4 +222,21 @@ fn rule(rule: &AllowRule) -> String {
         (None, None) => String::new(),
     };
     format!("{protocol}{ports} from {}", visible(&rule.source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wave_says_its_number_once() {
+        for (name, expected) in [
+            ("", "Wave 1"),
+            ("databases", "Wave 1: databases"),
+            ("Wave 1: databases", "Wave 1: databases"),
+            ("Wave 12", "Wave 1: Wave 12"),
+        ] {
+            assert_eq!(title(1, name), expected);
+        }
+    }
 }
