@@ -259,7 +259,7 @@ impl<'a> Teller<'a> {
             StepEvent::Lost { message } | StepEvent::RemoveLost { message } => {
                 (true, true, format!("unknown: {message}"))
             }
-            StepEvent::Waiting { message } => (true, true, format!("waits for a person: {message}")),
+            StepEvent::Waiting { message } => (true, false, format!("waits for a person: {message}")),
         };
         if ends && let Some(bar) = &self.bar {
             bar.advance();

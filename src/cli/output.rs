@@ -197,9 +197,17 @@ impl Output {
     /// # Errors
     /// As [`Output::data`].
     pub fn json(&self, value: &impl Serialize) -> Result<(), Error> {
-        let mut text = serde_json::to_string_pretty(value).expect("string keys and no failing parts");
-        text.push('\n');
-        self.data(&text)
+        let text = serde_json::to_string_pretty(value).expect("string keys and no failing parts");
+        // JSON lets some control characters stand as they are, but only inside strings, where an escape says the same.
+        let mut safe = String::with_capacity(text.len() + 1);
+        for character in text.chars() {
+            match character.is_control() && character != '\n' {
+                true => safe.push_str(&format!("\\u{:04x}", u32::from(character))),
+                false => safe.push(character),
+            }
+        }
+        safe.push('\n');
+        self.bytes(safe.as_bytes())
     }
 
     /// Writes a document to a file, or prints it for `-`.
@@ -284,6 +292,16 @@ mod tests {
         assert_eq!(clean("db\u{1b}[2J\u{7}\r\n한국"), "db\\u{1b}[2J\\u{7}\\r\\n한국");
         assert_eq!(clean("\u{202e}gnp.exe\u{9b}"), "\\u{202e}gnp.exe\\u{9b}");
         assert_eq!(clean(&"x".repeat(1_000_000)).chars().count(), 401);
+    }
+
+    #[test]
+    fn json_says_the_same_without_control_characters() {
+        let out = Output::keeping();
+        let value = serde_json::json!({ "name": "a\u{9b}2Jb\u{7f}" });
+        out.json(&value).expect("kept");
+        let printed = String::from_utf8(out.into_kept().stdout).expect("text");
+        assert!(!printed.chars().any(|character| character.is_control() && character != '\n'));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&printed).expect("JSON"), value);
     }
 
     proptest::proptest! {

@@ -41,7 +41,7 @@ pub(super) struct Args {
     /// Write the plan to this file, or to standard output for -
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write the HTML report to this file
+    /// Write the HTML report to this file, or to standard output for -
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// How far from the optimum is near enough: 0.001 is a tenth of a percent
@@ -83,11 +83,12 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
-    let to_stdout = args.output.as_deref().is_some_and(files::is_standard_stream);
-    if to_stdout && args.format == Format::Json {
+    let documents = [&args.output, &args.report].into_iter().flatten();
+    let to_stdout = documents.filter(|file| files::is_standard_stream(file)).count();
+    if to_stdout + usize::from(args.format == Format::Json) > 1 {
         return Err(Error::usage(
-            "the plan and the answer cannot both go to standard output",
-            "leave out --format json, or write the plan to a file with -o plan.json",
+            "only one of the plan, the report and the JSON answer can go to standard output",
+            "write the others to files, for example with -o plan.json",
         ));
     }
     let (estate, of_estate) = inputs::estate(&args.estate, context.limit)?;
@@ -125,7 +126,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     }
     // What is doubtful about the estate qualifies the plan; what a price list says of itself stays with the catalog.
     plan.findings.splice(0..0, of_estate);
-    write(args, context, &plan, to_stdout)?;
+    write(args, context, &plan, to_stdout > 0)?;
     match plan.unplaced.len() {
         0 => Ok(Exit::Done),
         hosts => Err(Error::Unplaced { hosts }),

@@ -106,7 +106,9 @@ fn the_answer_goes_where_the_plan_does_not() {
     let json = folder.done("plan estate.json --format json").json();
     assert_eq!(json["totals"], folder.json("plan.json")["totals"]);
     assert_eq!(json["unplaced"], 0);
-    assert_eq!(folder.run("plan estate.json --format json -o -").code, 2);
+    for both in ["--format json -o -", "--format json --report -", "-o - --report -"] {
+        assert_eq!(folder.run(&format!("plan estate.json {both}")).code, 2, "{both}");
+    }
     assert!(folder.done("report plan.json").stdout.contains("A month"));
     folder.done("report plan.json --html report.html");
     assert_eq!(folder.read("report.html"), folder.done("report plan.json --html -").stdout);

@@ -1,6 +1,6 @@
 //! `carafe catalog import`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use carafe_inventory::catalog::CATALOG_IMPORTERS;
@@ -12,6 +12,7 @@ use crate::cli::findings::{self, FailOnArg};
 use crate::cli::output::Format;
 use crate::cli::progress::Spinner;
 use crate::error::{Error, Exit};
+use crate::files;
 use crate::inputs;
 
 /// Read price lists into a dated, hashed snapshot
@@ -48,6 +49,13 @@ fn importer_name() -> clap::builder::PossibleValuesParser {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
+    let to_stdout = files::is_standard_stream(&args.output);
+    if to_stdout && args.format == Format::Json {
+        return Err(Error::usage(
+            "the snapshot and the summary cannot both go to standard output",
+            "write the snapshot to a file with -o catalog.snapshot",
+        ));
+    }
     let begun = Instant::now();
     let (catalog, found) = {
         let _turning = Spinner::start(&context.out, "reading prices");
@@ -60,9 +68,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     let seconds = begun.elapsed().as_secs_f64();
     match args.format {
         Format::Text => {
-            let line =
-                format!("wrote {} in {seconds:.2} s, sha256 {}\n", args.output.display(), sealed.sha256);
-            say_beside(context, &args.output, &(super::show::text(&sealed) + &line))?;
+            let table = super::show::text(&sealed);
+            let output = args.output.display();
+            let text = format!("{table}wrote {output} in {seconds:.2} s, sha256 {}", sealed.sha256);
+            if to_stdout {
+                context.out.say(&text);
+            } else {
+                context.out.data(&(text + "\n"))?;
+            }
         }
         Format::Json => {
             let rest = json!({
@@ -71,18 +84,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
                 "seconds": seconds,
                 "catalog": super::show::json(&sealed),
             });
-            let json = findings::to_json(&found, rest);
-            say_beside(context, &args.output, &(format!("{json:#}\n")))?;
+            context.out.json(&findings::to_json(&found, rest))?;
         }
     }
     Ok(Exit::Done)
-}
-
-/// Prints the summary where the snapshot itself does not go.
-fn say_beside(context: &Context, output: &Path, text: &str) -> Result<(), Error> {
-    if crate::files::is_standard_stream(output) {
-        context.out.say(text.trim_end());
-        return Ok(());
-    }
-    context.out.data(text)
 }
