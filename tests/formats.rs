@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+use carafe::drivers::connections::{self, SettingKind};
+use carafe::drivers::{DRIVERS, DriverEntry};
 use carafe_model::document::{self, Document};
 use carafe_model::estate::Estate;
 use carafe_model::plan::Plan;
@@ -104,4 +106,26 @@ fn the_example_of_a_snapshot_is_its_first_line() {
     let (_, after) = rest.split_once('"').expect("that ends");
     let expected = format!("{before}\"sha256\":\"…\"{after}\n<{} bytes>\n", file.len() - end - 1);
     assert_eq!(example("snapshot.md", "text"), expected);
+}
+
+#[test]
+fn the_example_of_connections_is_read_whole_and_every_setting_is_listed() {
+    let (read_connections, findings) =
+        connections::read("connections.toml", &example("connections.md", "toml"));
+    assert_eq!(findings, []);
+    assert_eq!(read_connections.len(), 2);
+    let row = |driver: &DriverEntry, setting: &connections::Setting| {
+        let kind = match setting.kind {
+            SettingKind::Text => "text",
+            SettingKind::File => "file",
+            SettingKind::Secret => "secret",
+            SettingKind::Whole => "whole number",
+        };
+        format!("| `{}` | `{}` | {kind} | {} |", driver.name, setting.name, setting.summary)
+    };
+    let expected: Vec<String> =
+        DRIVERS.iter().flat_map(|driver| driver.settings.iter().map(|s| row(driver, s))).collect();
+    let text = read("connections.md");
+    let listed: Vec<&str> = text.lines().filter(|line| line.starts_with("| `")).collect();
+    assert_eq!(listed, expected);
 }
