@@ -15,6 +15,8 @@ use crate::solve::{Effort, Solution};
 
 /// Passes without progress after which a bound counts as settled.
 const PATIENCE: u32 = 4;
+/// Temperatures at which opening costs are shared before branching.
+const SHARINGS: u32 = 30;
 /// Most parts of the tree that wait at once, by labels they hold: each keeps its own copy of all messages.
 const WAITING_LABELS: usize = 60_000_000;
 
@@ -82,6 +84,7 @@ impl<'p> Tree<'p, '_> {
         let mut lowest_given_up = NEVER;
         let mut root =
             Part { bound: i64::MIN, age, dual: Dual::new(problem), rounded: vec![0; problem.nodes.len()] };
+        self.share_openings(&mut root);
         self.settle(&mut root, u32::MAX);
         if root.bound < self.ceiling() {
             waiting.push(root);
@@ -129,12 +132,40 @@ impl<'p> Tree<'p, '_> {
                 <= i128::from(best.cost) * i128::from(self.effort.gap_millionths)
     }
 
+    /// Starts from the best of several ways to share opening costs, from even to sharp.
+    fn share_openings(&mut self, part: &mut Part<'p>) {
+        let costs =
+            self.problem.open_label.iter().chain(&self.problem.open_provider).filter(|cost| **cost > 0);
+        let Some(largest) = costs.max() else { return };
+        let mut temperature = 2.0 * *largest as f64;
+        let mut dual = part.dual.clone();
+        for _ in 0..SHARINGS {
+            dual.share_openings(temperature);
+            dual.sweep(&mut self.scratch, &mut part.rounded, false);
+            let mut tried = dual.clone();
+            for _ in 0..2 {
+                tried.sweep(&mut self.scratch, &mut part.rounded, true);
+            }
+            self.work += 8 * self.cells;
+            self.take_in(&part.rounded);
+            let bound = tried.bound();
+            if bound > part.bound {
+                part.bound = bound;
+                part.dual = tried;
+            }
+            temperature *= 0.8;
+            if (self.effort.stop)() {
+                break;
+            }
+        }
+    }
+
     /// Passes messages until the bound stands still; takes in better labellings found on the way.
     fn settle(&mut self, part: &mut Part<'p>, most_passes: u32) {
         let mut idle = 0;
         let mut seen = Vec::new();
         for pass in 0..most_passes {
-            part.dual.sweep(&mut self.scratch, &mut part.rounded);
+            part.dual.sweep(&mut self.scratch, &mut part.rounded, true);
             self.work += 2 * self.cells;
             let bound = part.dual.bound();
             if part.rounded != seen && (pass < 4 || pass % 4 == 0) {
@@ -155,7 +186,7 @@ impl<'p> Tree<'p, '_> {
         // Dropping uses the bound of the messages as they are now, not the best one seen.
         let now = part.dual.bound();
         if part.dual.drop_hopeless(now, self.ceiling()) > 0 {
-            part.dual.sweep(&mut self.scratch, &mut part.rounded);
+            part.dual.sweep(&mut self.scratch, &mut part.rounded, true);
             part.bound = part.bound.max(part.dual.bound());
         }
     }

@@ -14,26 +14,26 @@ use crate::solve::problem::{NEVER, Problem, Reach};
 /// A way of having moved the cost around.
 #[derive(Clone, Debug)]
 pub struct Dual<'p> {
-    problem: &'p Problem,
+    pub(super) problem: &'p Problem,
     incidence: std::rc::Rc<Vec<Vec<u32>>>,
     /// Labels of each node that may still be part of a better labelling, ascending.
-    domain: Vec<Vec<u32>>,
+    pub(super) domain: Vec<Vec<u32>>,
     /// What each label of the domain costs now, with everything moved to it.
-    theta: Vec<Vec<i64>>,
+    pub(super) theta: Vec<Vec<i64>>,
     /// What each edge has moved to its end `a`, and to its end `b`, by place in that end's domain.
     to_a: Vec<Vec<i64>>,
     to_b: Vec<Vec<i64>>,
     /// What each node pays towards opening a label, by place in its domain.
-    pays_label: Vec<Vec<i64>>,
+    pub(super) pays_label: Vec<Vec<i64>>,
     /// What each node pays towards opening a provider, by provider.
-    pays_provider: Vec<Vec<i64>>,
+    pub(super) pays_provider: Vec<Vec<i64>>,
     /// Opening cost that nobody pays yet.
-    left_label: Vec<i64>,
-    left_provider: Vec<i64>,
+    pub(super) left_label: Vec<i64>,
+    pub(super) left_provider: Vec<i64>,
     /// Opening costs that are certain.
     pub constant: i64,
-    state_label: Vec<Opening>,
-    state_provider: Vec<Opening>,
+    pub(super) state_label: Vec<Opening>,
+    pub(super) state_provider: Vec<Opening>,
 }
 
 /// What is known about the use of a label or provider.
@@ -117,21 +117,21 @@ impl<'p> Dual<'p> {
     }
 
     /// One pass over all nodes and back. Fills `rounded` with a labelling found on the way.
-    pub fn sweep(&mut self, scratch: &mut Reach, rounded: &mut [u32]) {
+    pub fn sweep(&mut self, scratch: &mut Reach, rounded: &mut [u32], pays: bool) {
         let n = self.domain.len();
         for node in 0..n {
-            self.visit(node, true, scratch);
+            self.visit(node, true, scratch, pays);
             rounded[node] = self.round(node, rounded);
             self.push(node, true);
         }
         for node in (0..n).rev() {
-            self.visit(node, false, scratch);
+            self.visit(node, false, scratch, pays);
             self.push(node, false);
         }
     }
 
     /// Collects from the edges behind, then settles opening costs.
-    fn visit(&mut self, node: usize, forward: bool, scratch: &mut Reach) {
+    fn visit(&mut self, node: usize, forward: bool, scratch: &mut Reach, pays: bool) {
         let incidence = std::rc::Rc::clone(&self.incidence);
         for &place in &incidence[node] {
             let edge = &self.problem.edges[place as usize];
@@ -140,7 +140,9 @@ impl<'p> Dual<'p> {
                 self.collect(place as usize, edge.a as usize != node, scratch);
             }
         }
-        self.pay(node);
+        if pays {
+            self.pay(node);
+        }
     }
 
     /// Moves to the receiving end what the edge costs at least for each of its labels.

@@ -8,6 +8,8 @@ pub mod problem;
 
 pub mod dual;
 
+mod opening;
+
 pub mod search;
 
 pub mod branch;
