@@ -1,6 +1,6 @@
 //! Several files about the same machines: finds out which hosts are the same, and gives every one an id.
 //!
-//! The same host is found by its machine id or SMBIOS UUID, then by its hardware addresses, then by its id or name. A
+//! The same host is found by its machine id or SMBIOS UUID, then by its hardware addresses, its id, its name. A
 //! name alone does not join two hosts whose identifiers or hardware addresses contradict it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +41,7 @@ pub struct Merged {
     pub hosts: Vec<MergedHost>,
     /// For each file, its own keys and the hosts they mean.
     pub keys: Vec<BTreeMap<String, usize>>,
-    ids: BTreeSet<HostId>,
+    ids: BTreeMap<HostId, usize>,
     /// The next suffix to try for a taken id, so that many equal names take no quadratic time.
     suffixes: BTreeMap<String, u32>,
     by_identity: BTreeMap<String, Vec<usize>>,
@@ -170,6 +170,12 @@ fn identities(host: &RawHost) -> impl Iterator<Item = String> {
         .map(|text| normalise::identity(text).unwrap_or_else(|| text.trim().to_lowercase()))
 }
 
+/// The hosts under a key. A key of many hosts tells none of them apart, and looking at each would take quadratic time.
+fn among<'m>(map: &'m BTreeMap<String, Vec<usize>>, key: &str) -> impl Iterator<Item = usize> + use<'m> {
+    const MOST: usize = 16;
+    map.get(key).filter(|hosts| hosts.len() <= MOST).into_iter().flatten().copied()
+}
+
 impl Merged {
     /// The host of an earlier file that is the same machine, if exactly one is.
     fn find(
@@ -181,16 +187,13 @@ impl Merged {
         findings: &mut Vec<Finding>,
     ) -> Option<usize> {
         let free = |index: &usize| *index < before && !taken.contains(index);
-        let collect = |map: &BTreeMap<String, Vec<usize>>, keys: &mut dyn Iterator<Item = String>| {
-            let found = keys.flat_map(|key| map.get(&key).cloned().unwrap_or_default());
-            found.filter(|index| free(index)).collect::<BTreeSet<usize>>()
-        };
         let name = host_id(called(host));
         let same_name = |index: &usize| host_id(&self.hosts[*index].name) == name;
-        let clone = |index: &usize| !same_name(index) && self.macs_differ(*index, host);
+        let copied = |index: &usize| !same_name(index) && self.macs_differ(*index, host);
 
-        let by_identity = collect(&self.by_identity, &mut identities(host));
-        if !by_identity.is_empty() && by_identity.iter().all(clone) {
+        let same_identity: BTreeSet<usize> =
+            identities(host).flat_map(|id| among(&self.by_identity, &id)).filter(free).collect();
+        if !same_identity.is_empty() && same_identity.iter().all(copied) {
             findings.push(
                 Finding::warning("INV-1104", "the same machine id as another host with other network cards")
                     .at(host.place.clone())
@@ -198,40 +201,32 @@ impl Merged {
                     .help("this is how machines copied from one image look; both are kept"),
             );
         }
-        let by_identity = by_identity.into_iter().filter(|index| !clone(index)).collect();
-        let by_mac = collect(&self.by_mac, &mut host.macs().map(str::to_owned));
-        let by_name = collect(&self.by_name, &mut std::iter::once(name.clone()));
-        let by_name = by_name.into_iter().filter(|index| !self.contradicts(*index, host, importer)).collect();
-        for candidates in [by_identity, by_mac, by_name] {
-            let candidates: BTreeSet<usize> = candidates;
-            let narrowed: Vec<&usize> = match candidates.len() {
-                0 | 1 => candidates.iter().collect(),
-                _ => candidates.iter().filter(|index| same_name(index)).collect(),
-            };
-            match narrowed.as_slice() {
-                [only] => return Some(**only),
-                [] => {}
-                [..] => {
-                    // An id of this very text decides between hosts of one name.
-                    let by_id = narrowed
-                        .iter()
-                        .find(|index| host.id.as_ref().is_some_and(|id| self.hosts[***index].id == *id));
-                    if let Some(index) = by_id {
-                        return Some(**index);
-                    }
-                    findings.push(
-                        Finding::warning(
-                            "INV-1106",
-                            "more than one host of an earlier file could be this one",
-                        )
+        let by_identity = || same_identity.iter().copied().filter(|index| !copied(index)).collect();
+        let by_mac = || host.macs().flat_map(|mac| among(&self.by_mac, mac)).filter(free).collect();
+        let by_id = || host.id.iter().filter_map(|id| self.ids.get(id).copied()).filter(free).collect();
+        let by_name = || {
+            let fits = |index: &usize| free(index) && !self.contradicts(*index, host, importer);
+            among(&self.by_name, &name).filter(fits).collect()
+        };
+        let ways: [&dyn Fn() -> BTreeSet<usize>; 4] = [&by_identity, &by_mac, &by_id, &by_name];
+        for way in ways {
+            let mut candidates = way();
+            if candidates.len() > 1 {
+                candidates.retain(same_name);
+            }
+            if candidates.len() > 1 {
+                findings.push(
+                    Finding::warning("INV-1106", "more than one host of an earlier file could be this one")
                         .at(host.place.clone())
                         .host(clip(called(host)))
                         .help(
                             "it was kept as a host of its own; give its machine id in the file to join them",
                         ),
-                    );
-                    return None;
-                }
+                );
+                return None;
+            }
+            if let Some(only) = candidates.pop_first() {
+                return Some(only);
             }
         }
         None
@@ -281,7 +276,7 @@ impl Merged {
             );
         }
         let name = host.name.as_ref().map_or_else(|| id.0.clone(), |name| name.value.clone());
-        self.ids.insert(id.clone());
+        self.ids.insert(id.clone(), index);
         self.hosts.push(MergedHost { id, name, host: RawHost::default(), machine_ids: BTreeMap::new() });
         self.remember(index, &host, importer);
         self.hosts[index].host = host;
@@ -289,14 +284,14 @@ impl Merged {
     }
 
     fn free_id(&mut self, wanted: &HostId) -> HostId {
-        if !self.ids.contains(wanted) {
+        if !self.ids.contains_key(wanted) {
             return wanted.clone();
         }
         let next = self.suffixes.entry(wanted.0.clone()).or_insert(2);
         loop {
             let id = HostId(format!("{wanted}-{next}"));
             *next += 1;
-            if !self.ids.contains(&id) {
+            if !self.ids.contains_key(&id) {
                 return id;
             }
         }

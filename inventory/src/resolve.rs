@@ -1,6 +1,6 @@
 //! From merged hosts to an estate: every reference finds its host, and what several files say of one thing is united.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use carafe_model::estate::{Endpoint, Estate, Flow, KubernetesCluster, LoadBalancer, Source};
@@ -192,6 +192,7 @@ impl Lookup<'_, '_> {
 
     fn load_balancer(&mut self, balancer: At<RawLoadBalancer>) -> At<LoadBalancer> {
         let RawLoadBalancer { mut known, members } = balancer.value;
+        let mut seen = BTreeSet::new();
         for member in members {
             let found = match member.value {
                 MemberRef::Key(key) => self.host(&key, &member.place),
@@ -199,7 +200,7 @@ impl Lookup<'_, '_> {
                     self.listening(ip.as_deref(), name.as_deref(), &member.place)
                 }
             };
-            if let Some(host) = found.filter(|host| !known.members.contains(host)) {
+            if let Some(host) = found.filter(|host| seen.insert(host.clone())) {
                 known.members.push(host);
             }
         }

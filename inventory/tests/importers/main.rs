@@ -2,8 +2,16 @@
 
 mod support;
 
-mod demo;
-
 mod honeybee;
 
 mod rvtools;
+
+mod merging;
+
+mod validating;
+
+mod robust;
+
+mod codes;
+
+mod demo;

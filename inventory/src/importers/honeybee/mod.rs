@@ -23,7 +23,7 @@ use crate::text::counted;
 /// Spellings of the envelope; the first letter may be of either case.
 const ENVELOPES: [&str; 2] = ["onpremiseInfraModel", "sourceInfra"];
 
-/// Whether the file is JSON and has one of the words that all such documents have.
+/// Whether the file is JSON and has, near its start, one of the words that all such documents have.
 pub fn sniff(file: &InputFile<'_>) -> bool {
     const WORDS: [&str; 6] = [
         "npremiseInfraModel",
@@ -33,7 +33,9 @@ pub fn sniff(file: &InputFile<'_>) -> bool {
         "\"nodes\"",
         "\"cloudInfraModel\"",
     ];
-    let has = |word: &str| file.bytes.windows(word.len()).any(|window| window == word.as_bytes());
+    const NEAR: usize = 64 * 1024;
+    let start = &file.bytes[..file.bytes.len().min(NEAR)];
+    let has = |word: &str| start.windows(word.len()).any(|window| window == word.as_bytes());
     looks_like_json(file.bytes) && WORDS.into_iter().any(has)
 }
 

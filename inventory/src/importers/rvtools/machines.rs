@@ -1,16 +1,17 @@
 //! The sheet `vInfo`: one row for each virtual machine, and the identifiers by which other sheets refer to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use carafe_model::finding::{Finding, Place};
 use carafe_model::host::{Architecture, Disk, Firmware, Nic, Power};
-use carafe_model::units::Mib;
+use carafe_model::units::{Gib, Mib};
 
+use super::tally::Tally;
 use crate::json::bad_number;
 use crate::limits;
 use crate::normalise;
 use crate::raw::{At, RawHost};
-use crate::text::{boolean, clip, counted, known};
+use crate::text::{boolean, clip, known};
 use crate::workbook::{Row, Table};
 
 /// The virtual machines of a workbook.
@@ -30,6 +31,8 @@ pub(super) struct Machine {
     /// Space in use on each partition, and the key of the disk it lies on.
     pub(super) partitions: Vec<(Option<String>, Mib)>,
     pub(super) nics: Vec<Nic>,
+    /// Disks by key and size, and interfaces by hardware address, to know the rows that repeat them.
+    pub(super) seen: BTreeSet<(String, Option<Gib>)>,
     /// What `vInfo` says of all disks together.
     total: Option<At<Mib>>,
     provisioned: Option<At<Mib>>,
@@ -41,18 +44,6 @@ pub(super) struct Machine {
 pub(super) struct KeyedDisk {
     pub(super) key: Option<String>,
     pub(super) disk: Disk,
-}
-
-/// What is told once for a workbook, with its number.
-#[derive(Default)]
-pub(super) struct Tally {
-    dropped: Vec<String>,
-    from_provisioned: Vec<String>,
-    unassigned_partitions: Vec<String>,
-    shared_or_raw: Vec<String>,
-    pub(super) repeated_rows: usize,
-    pub(super) ambiguous: usize,
-    pub(super) first_ambiguous: Option<(String, Place)>,
 }
 
 /// Who a row of another sheet is about.
@@ -286,6 +277,7 @@ fn machine(table: &Table, row: &Row, index: usize, findings: &mut Vec<Finding>) 
         disks: Vec::new(),
         partitions: Vec::new(),
         nics: Vec::new(),
+        seen: BTreeSet::new(),
         total: mib(table, row, "Total disk capacity MiB", findings),
         provisioned: mib(table, row, "Provisioned MiB", findings),
         in_use: mib(table, row, "In Use MiB", findings).map(|at| at.value),
@@ -381,63 +373,4 @@ fn natural(name: &str) -> (String, u64) {
     let digits = name.bytes().rev().take_while(u8::is_ascii_digit).count();
     let (text, number) = name.split_at(name.len() - digits);
     (text.to_lowercase(), number.parse().unwrap_or(u64::MAX))
-}
-
-impl Tally {
-    fn say(&self, place: &Place, findings: &mut Vec<Finding>) {
-        let mut say = |names: &[String], finding: fn(String) -> Finding| {
-            if !names.is_empty() {
-                let machines = format!("{} ({})", counted(names.len(), "machine"), some_of(names));
-                findings.push(finding(machines).at(place.clone()));
-            }
-        };
-        say(&self.dropped, |machines| {
-            Finding::info(
-                "INV-3007",
-                format!("left out as templates, placeholders or vSphere agents: {machines}"),
-            )
-            .help("they are no machines to move")
-        });
-        say(&self.from_provisioned, |machines| {
-            Finding::warning("INV-3008", format!("disks sized by their provisioned space: {machines}"))
-                .help("it counts swap and snapshots too and so is high; export the sheet vDisk")
-        });
-        say(&self.shared_or_raw, |machines| {
-            Finding::warning("INV-3012", format!("shared or raw disks: {machines}"))
-                .help("such disks cannot be copied machine by machine; plan them together")
-        });
-        say(&self.unassigned_partitions, |machines| {
-            Finding::info("INV-3013", format!("partitions that name no disk: {machines}"))
-                .help("how full each of their disks is stays unknown; newer RVTools export the disk key")
-        });
-        if self.repeated_rows > 0 {
-            let rows = counted(self.repeated_rows, "row");
-            findings.push(
-                Finding::info("INV-3014", format!("said by another row already: {rows}"))
-                    .at(place.clone())
-                    .help("merged workbooks have such rows; each disk and interface counts once"),
-            );
-        }
-        if let Some((shared, place)) = &self.first_ambiguous {
-            let rows = counted(self.ambiguous, "row");
-            findings.push(
-                Finding::error(
-                    "INV-3009",
-                    format!("more than one machine fits {rows}, the first by its {shared}"),
-                )
-                .at(place.clone())
-                .help("left out; export with the columns VM ID and VI SDK UUID"),
-            );
-        }
-    }
-}
-
-/// The first names of a list, and how many more there are.
-fn some_of(names: &[String]) -> String {
-    const MOST: usize = 20;
-    let shown = names.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match names.len().checked_sub(MOST).filter(|more| *more > 0) {
-        Some(more) => format!("{shown} and {more} more"),
-        None => shown,
-    }
 }

@@ -8,6 +8,8 @@ mod machines;
 
 mod tabs;
 
+mod tally;
+
 use carafe_model::finding::{Finding, Place};
 
 use crate::input::InputFile;

@@ -82,8 +82,9 @@ pub(super) fn disks(table: &Table, row: &Row, machine: &mut Machine, findings: &
     };
     let shared = says("Sharing mode", &["sharingmultiwriter", "multiwriter", "shared"])
         || says("Shared Bus", &["virtualsharing", "physicalsharing", "virtual", "physical"]);
-    let known = |disk: &KeyedDisk| key.is_some() && disk.key == key && disk.disk.size_gib == size;
-    if machine.disks.iter().any(known) {
+    if let Some(key) = &key
+        && !machine.seen.insert((key.clone(), size))
+    {
         return false;
     }
     let name = name.or_else(|| key.clone()).unwrap_or_else(|| format!("disk {}", machine.disks.len() + 1));
@@ -114,7 +115,9 @@ pub(super) fn networks(
     _findings: &mut Vec<Finding>,
 ) -> bool {
     let mac = text(table, row, "Mac Address").and_then(|at| normalise::mac(&at.value));
-    if mac.is_some() && machine.nics.iter().any(|nic| nic.mac == mac) {
+    if let Some(mac) = &mac
+        && !machine.seen.insert((mac.clone(), None))
+    {
         return false;
     }
     let name = text(table, row, "NIC label").map(|at| at.value);
