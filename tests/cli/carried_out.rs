@@ -2,6 +2,8 @@
 
 use std::process::Stdio;
 
+use carafe::store::{Journal, SqliteJournal};
+
 use crate::support::Folder;
 
 /// A folder with a plan of one host, whose data a person has to copy.
@@ -75,6 +77,24 @@ fn steps_of_a_person_are_waited_for_and_confirmed() {
     assert_eq!(wrong.code, 4, "{}", wrong.stderr);
     folder.done(&format!("resume {on} --confirm all"));
     folder.done(&format!("destroy {on} --auto-approve"));
+}
+
+#[test]
+fn a_run_that_another_process_works_on_is_left_to_it() {
+    let folder = planned();
+    folder.done("apply plan.json --simulate --auto-approve --journal journal.db");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let held = runtime.block_on(async {
+        let journal = SqliteJournal::open(&folder.path("journal.db")).await.unwrap();
+        let run = journal.runs().await.unwrap().remove(0).run;
+        journal.lock(&run).await.unwrap()
+    });
+    let locked = folder.run("destroy --simulate --auto-approve --journal journal.db");
+    assert_eq!(locked.code, 7, "{}", locked.stderr);
+    let status = folder.done("status --journal journal.db --format json").json();
+    assert_eq!(status["runs"][0]["state"]["state"], "running");
+    drop(held);
+    folder.done("destroy --simulate --auto-approve --journal journal.db");
 }
 
 #[test]

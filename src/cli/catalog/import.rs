@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use carafe_inventory::catalog::CATALOG_IMPORTERS;
 use carafe_model::snapshot;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use serde_json::json;
 
 use crate::cli::Context;
@@ -44,8 +45,12 @@ pub(crate) struct Args {
     fail_on: FailOnArg,
 }
 
-fn importer_name() -> clap::builder::PossibleValuesParser {
-    CATALOG_IMPORTERS.iter().map(|importer| importer.name).collect::<Vec<_>>().into()
+fn importer_name() -> PossibleValuesParser {
+    let importers = CATALOG_IMPORTERS.iter();
+    importers
+        .map(|importer| PossibleValue::new(importer.name).help(importer.summary))
+        .collect::<Vec<_>>()
+        .into()
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use carafe_inventory::{IMPORTERS, InputFile};
 use carafe_model::document::Document;
 use carafe_model::estate::Estate;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use serde_json::json;
 
 use crate::cli::Context;
@@ -46,8 +47,12 @@ pub(crate) struct Args {
     fail_on: FailOnArg,
 }
 
-fn importer_name() -> clap::builder::PossibleValuesParser {
-    IMPORTERS.iter().map(|importer| importer.name).collect::<Vec<_>>().into()
+fn importer_name() -> PossibleValuesParser {
+    let importers = IMPORTERS.iter();
+    importers
+        .map(|importer| PossibleValue::new(importer.name).help(importer.summary))
+        .collect::<Vec<_>>()
+        .into()
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
