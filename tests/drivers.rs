@@ -153,7 +153,7 @@ async fn what_a_run_owns_is_listed_by_its_tags() {
 #[tokio::test]
 async fn every_kind_can_be_made_in_some_way() {
     for (name, driver) in open_for_tests() {
-        let kinds = driver.capabilities().kinds;
+        let kinds = &driver.capabilities().kinds;
         for kind in Kind::ALL {
             assert_eq!(kinds.get(&kind), Some(&Ability::Makes), "{name}: {kind}");
         }

@@ -43,7 +43,7 @@ pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, DriverError>> + Se
 /// **Secrets.** No message of a driver holds a credential: messages reach journals, reports and logs.
 pub trait Driver: Send + Sync {
     /// What it can make, and what it can only take over from a person.
-    fn capabilities(&self) -> Capabilities;
+    fn capabilities(&self) -> &Capabilities;
 
     /// Makes the resource exist and tags it with the owner of the target.
     ///

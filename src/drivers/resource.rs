@@ -278,6 +278,13 @@ pub struct Capabilities {
     pub kinds: BTreeMap<Kind, Ability>,
 }
 
+impl Capabilities {
+    /// What can be done about a kind; `None` for nothing.
+    pub fn of(&self, kind: Kind) -> Option<Ability> {
+        self.kinds.get(&kind).copied()
+    }
+}
+
 /// How many of a kind an account may have in a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Quota {

@@ -106,8 +106,10 @@ impl Verdict {
 /// A driver that lets reads through and answers writes as if nothing could go wrong, so that one problem does not hide
 /// the next.
 pub(super) struct Preview {
-    pub(super) inner: Arc<dyn Driver>,
-    pub(super) verdicts: Verdicts,
+    inner: Arc<dyn Driver>,
+    verdicts: Verdicts,
+    /// Everything: what the driver lacks is a verdict, not the end of the dry run.
+    pretended: Capabilities,
 }
 
 /// Every reading is tried so often.
@@ -116,9 +118,14 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const AFTER_LOSS: Duration = Duration::from_secs(1);
 
 impl Preview {
+    pub(super) fn new(inner: Arc<dyn Driver>, verdicts: Verdicts) -> Preview {
+        let kinds = Kind::ALL.into_iter().map(|kind| (kind, Ability::Makes)).collect();
+        Preview { inner, verdicts, pretended: Capabilities { kinds } }
+    }
+
     async fn judge(&self, target: &Target) -> Verdict {
         let unreadable = |error: DriverError| Verdict::new(Change::Unreadable, vec![error.message]);
-        let Some(ability) = self.inner.capabilities().kinds.get(&target.kind).copied() else {
+        let Some(ability) = self.inner.capabilities().of(target.kind) else {
             let what = format!("{} has no {}", target.provider, target.kind.words());
             return Verdict::new(Change::MissingCapability, vec![what]);
         };
@@ -168,9 +175,8 @@ async fn patiently<'a, T>(read: impl Fn() -> Reply<'a, T>) -> Result<T, DriverEr
 }
 
 impl Driver for Preview {
-    /// Everything: what the driver lacks is a verdict, not the end of the dry run.
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { kinds: Kind::ALL.into_iter().map(|kind| (kind, Ability::Makes)).collect() }
+    fn capabilities(&self) -> &Capabilities {
+        &self.pretended
     }
 
     fn ensure<'a>(&'a self, target: &'a Target) -> Reply<'a, Outcome> {

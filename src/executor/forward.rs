@@ -9,7 +9,9 @@ use super::events::Event;
 use super::journal::State;
 use super::run::{AFTER_LOSS, Call, Direction, Engine, MOST_LOSSES, Reply};
 use super::{Confirm, ExecutorError};
-use crate::drivers::{Ability, DriverError, ErrorKind, Kind, Observed, Outcome, Resource, Status};
+use crate::drivers::{
+    Ability, DriverError, ErrorKind, IdempotencyKey, Kind, Observed, Outcome, Resource, Status,
+};
 use crate::store::StepEvent;
 
 /// How often a resource that is being created is looked at, and how far apart: 30 minutes in all.
@@ -75,7 +77,7 @@ impl<'c> Forward<'c> {
         match Kind::of(action) {
             None => self.ask_person(engine, step, action),
             Some(kind) => {
-                if engine.driver(step)?.capabilities().kinds.get(&kind) == Some(&Ability::Adopts) {
+                if engine.driver(step)?.capabilities().of(kind) == Some(Ability::Adopts) {
                     engine.call(step, Call::Observe, Duration::ZERO);
                 } else {
                     engine.record(step, StepEvent::Intent)?;
@@ -186,17 +188,14 @@ impl<'c> Forward<'c> {
         step: usize,
         found: Option<Observed>,
     ) -> Result<(), ExecutorError> {
-        let kind = Kind::of(&engine.graph.steps[step].action);
-        let adopts = || -> Result<bool, ExecutorError> {
-            let kinds = engine.driver(step)?.capabilities().kinds;
-            Ok(kind.and_then(|kind| kinds.get(&kind).copied()) == Some(Ability::Adopts))
-        };
-        let key = crate::drivers::IdempotencyKey::new(&engine.plan_sha256, &engine.graph.steps[step].id);
+        let capabilities = engine.driver(step)?.capabilities();
+        let ability = Kind::of(&engine.graph.steps[step].action).and_then(|kind| capabilities.of(kind));
+        let key = IdempotencyKey::new(&engine.plan_sha256, &engine.graph.steps[step].id);
         let ours = match &found {
             None => None,
             Some(Observed { resource, .. }) => match &resource.owner {
                 Some(owner) if owner.key == key => Some(owner.run == engine.run),
-                None if adopts()? => Some(false),
+                None if ability == Some(Ability::Adopts) => Some(false),
                 Some(_) | None => None,
             },
         };

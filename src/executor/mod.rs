@@ -187,7 +187,7 @@ pub async fn dry_run(
     }
     let verdicts = dry_run::Verdicts::default();
     let previews =
-        connections.map(|inner| std::sync::Arc::new(dry_run::Preview { inner, verdicts: verdicts.clone() }));
+        connections.map(|inner| std::sync::Arc::new(dry_run::Preview::new(inner, verdicts.clone())));
     // The same loop as apply's, into a journal that is forgotten; what it would say of its pretence is not passed on.
     let scratch = MemoryJournal::new();
     let new = new_run(request);
@@ -500,7 +500,7 @@ fn check_fit(
         else {
             continue;
         };
-        if wave.is_none_or(|wave| step.wave <= wave) && !driver.capabilities().kinds.contains_key(&kind) {
+        if wave.is_none_or(|wave| step.wave <= wave) && driver.capabilities().of(kind).is_none() {
             let what = format!("{}: {} has no {}", step.id, step.provider, kind.words());
             findings.push(graph::error("RUN-007", what).at(graph::place(index, "action")));
         }

@@ -67,6 +67,21 @@ impl Inner {
         }
     }
 
+    fn insert(&mut self, run: &NewRun) -> Result<(), JournalError> {
+        self.check_only_unfinished(&run.run, &run.plan_sha256)?;
+        let record = RunRecord {
+            run: run.run.clone(),
+            plan: run.plan.clone(),
+            plan_sha256: run.plan_sha256.clone(),
+            wave: run.wave,
+            phase: Phase::Open,
+            started: run.started,
+        };
+        let loaded = LoadedRun { record, plan_json: run.plan_json.clone(), entries: Vec::new() };
+        self.runs.insert(run.run.clone(), Held { loaded, fence: 0 });
+        Ok(())
+    }
+
     /// Refuses a second unfinished run of a plan.
     fn check_only_unfinished(&self, run: &RunId, plan_sha256: &str) -> Result<(), JournalError> {
         let other = self.runs.values().map(|held| &held.loaded.record).find(|record| {
@@ -90,62 +105,56 @@ fn is_unfinished(phase: Phase) -> bool {
     }
 }
 
-fn ready<'a, T: Send + 'a>(answer: Result<T, JournalError>) -> Answer<'a, T> {
-    Box::pin(std::future::ready(answer))
-}
-
+// Nothing happens before an answer is awaited, as with a journal that has to go to a disk.
 impl Journal for MemoryJournal {
     fn create<'a>(&'a self, run: &'a NewRun) -> Answer<'a, Lease> {
-        let mut inner = self.inner();
-        if let Err(error) = inner.check_only_unfinished(&run.run, &run.plan_sha256) {
-            return ready(Err(error));
-        }
-        let record = RunRecord {
-            run: run.run.clone(),
-            plan: run.plan.clone(),
-            plan_sha256: run.plan_sha256.clone(),
-            wave: run.wave,
-            phase: Phase::Open,
-            started: run.started,
-        };
-        let loaded = LoadedRun { record, plan_json: run.plan_json.clone(), entries: Vec::new() };
-        inner.runs.insert(run.run.clone(), Held { loaded, fence: 0 });
-        drop(inner);
-        ready(self.lock_run(&run.run))
+        Box::pin(async move {
+            self.inner().insert(run)?;
+            self.lock_run(&run.run)
+        })
     }
 
     fn lock<'a>(&'a self, run: &'a RunId) -> Answer<'a, Lease> {
-        ready(self.lock_run(run))
+        Box::pin(async move { self.lock_run(run) })
     }
 
     fn append<'a>(&'a self, lease: &'a Lease, entries: &'a [Entry]) -> Answer<'a, ()> {
-        ready(self.inner().held(lease).map(|run| run.entries.extend_from_slice(entries)))
+        Box::pin(async move {
+            self.inner().held(lease)?.entries.extend_from_slice(entries);
+            Ok(())
+        })
     }
 
     fn set_phase<'a>(&'a self, lease: &'a Lease, phase: Phase, wave: Option<u32>) -> Answer<'a, ()> {
-        let mut inner = self.inner();
-        let done = inner.held(lease).map(|run| run.record.plan_sha256.clone()).and_then(|plan_sha256| {
+        Box::pin(async move {
+            let mut inner = self.inner();
+            let plan_sha256 = inner.held(lease)?.record.plan_sha256.clone();
             if is_unfinished(phase) {
                 inner.check_only_unfinished(&lease.run, &plan_sha256)?;
             }
             let record = &mut inner.held(lease)?.record;
             (record.phase, record.wave) = (phase, wave);
             Ok(())
-        });
-        ready(done)
+        })
     }
 
     fn runs<'a>(&'a self) -> Answer<'a, Vec<RunRecord>> {
-        ready(Ok(self.inner().runs.values().map(|held| held.loaded.record.clone()).collect()))
+        Box::pin(
+            async move { Ok(self.inner().runs.values().map(|held| held.loaded.record.clone()).collect()) },
+        )
     }
 
     fn load<'a>(&'a self, run: &'a RunId) -> Answer<'a, LoadedRun> {
-        let loaded = self.inner().runs.get(run).map(|held| held.loaded.clone());
-        ready(loaded.ok_or_else(|| JournalError::NoRun { run: run.clone() }))
+        Box::pin(async move {
+            let loaded = self.inner().runs.get(run).map(|held| held.loaded.clone());
+            loaded.ok_or_else(|| JournalError::NoRun { run: run.clone() })
+        })
     }
 
     fn holder<'a>(&'a self, run: &'a RunId) -> Answer<'a, Option<String>> {
-        let held = self.inner().locked.contains(run);
-        ready(Ok(held.then(|| "this process".to_owned())))
+        Box::pin(async move {
+            let held = self.inner().locked.contains(run);
+            Ok(held.then(|| "this process".to_owned()))
+        })
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use carafe_model::ids::{ProviderName, RegionName};
 use carafe_model::steps::Action;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use super::connections::{Setting, SettingKind, Settings};
 use super::{
@@ -86,11 +86,12 @@ pub struct Fake {
 }
 
 struct Inner {
+    capabilities: Capabilities,
     rules: Rules,
     latency: Duration,
     held: Mutex<Held>,
     faults: Mutex<Faults>,
-    stopped: Notify,
+    stopped: watch::Sender<bool>,
 }
 
 struct Held {
@@ -127,11 +128,12 @@ impl Fake {
         let mut held = Held { cloud: Cloud::default(), file };
         held.change(|_| Ok(((), Effect::Nothing)))?;
         let inner = Inner {
+            capabilities: Capabilities { kinds: rules.kinds.clone() },
             rules,
             latency,
             held: Mutex::new(held),
             faults: Mutex::default(),
-            stopped: Notify::new(),
+            stopped: watch::Sender::new(false),
         };
         Ok(Fake { inner: Arc::new(inner) })
     }
@@ -151,9 +153,11 @@ impl Fake {
         self.faults().calls.clone()
     }
 
-    /// Returns once a call has met [`Fault::StopBefore`] or [`Fault::StopAfter`].
+    /// Returns once any call has met [`Fault::StopBefore`] or [`Fault::StopAfter`] since this last returned.
     pub async fn stopped(&self) {
-        self.inner.stopped.notified().await;
+        let mut stopped = self.inner.stopped.subscribe();
+        stopped.wait_for(|stopped| *stopped).await.expect("the sender is in this very cloud");
+        self.inner.stopped.send_replace(false);
     }
 
     /// What exists now.
@@ -224,7 +228,7 @@ impl Fake {
     }
 
     async fn stop<T>(&self) -> T {
-        self.inner.stopped.notify_one();
+        self.inner.stopped.send_replace(true);
         std::future::pending().await
     }
 }
@@ -250,8 +254,8 @@ impl Held {
 }
 
 impl Driver for Fake {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { kinds: self.inner.rules.kinds.clone() }
+    fn capabilities(&self) -> &Capabilities {
+        &self.inner.capabilities
     }
 
     fn ensure<'a>(&'a self, target: &'a Target) -> Reply<'a, Outcome> {
