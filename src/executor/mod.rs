@@ -6,7 +6,7 @@
 //! each call is made of the plan and the step and not of the run: it adopts everything and makes nothing, and since it
 //! owns nothing, destroying it removes nothing.
 //!
-//! This module is the whole interface; [`run`] is the loop behind it, [`forward`] and [`backward`] its two directions.
+//! This module is the whole interface; `run` is the loop behind it, `forward` and `backward` its two directions.
 //! The executor formats nothing and asks nobody: it tells [`Event`]s, and what a person has confirmed it is told.
 
 use std::collections::BTreeSet;
