@@ -38,7 +38,9 @@ fn codes_in(folder: &Path, found: &mut Vec<(String, PathBuf)>) {
             codes_in(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).expect("sources are text");
-            found.extend(text.split('"').filter(|word| is_code(word)).map(|code| (code.to_owned(), path.clone())));
+            found.extend(
+                text.split('"').filter(|word| is_code(word)).map(|code| (code.to_owned(), path.clone())),
+            );
         }
     }
 }
@@ -61,10 +63,12 @@ fn every_code_in_the_source_is_explained_once() {
         codes_in(&root().join(folder), &mut found);
     }
     assert!(found.len() > 30, "the look at the sources finds codes");
-    let explained: Vec<&str> =
-        page.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next()).filter(|c| is_code(c)).collect();
-    let unexplained: Vec<_> =
-        found.iter().filter(|(code, _)| !explained.contains(&code.as_str())).collect();
+    let explained: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(' ').next())
+        .filter(|c| is_code(c))
+        .collect();
+    let unexplained: Vec<_> = found.iter().filter(|(code, _)| !explained.contains(&code.as_str())).collect();
     assert!(unexplained.is_empty(), "codes without a line in a table of codes: {unexplained:#?}");
     let mut unique = explained.clone();
     unique.sort_unstable();

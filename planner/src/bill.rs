@@ -209,7 +209,11 @@ impl Bill {
             provider: placing.market.snapshot.providers[provider].name.clone(),
             region: region.map(Into::into),
             component: Component::Opening,
-            item: "fixed cost from the policy".to_owned(),
+            item: if rate_id.ends_with("region_monthly") {
+                "fixed cost of using the region, from the policy".to_owned()
+            } else {
+                "fixed cost of using the provider, from the policy".to_owned()
+            },
             quantity: Quantity(1_000_000),
             unit: "month".to_owned(),
             rate: Rate(i64::try_from(monthly.0).unwrap_or(i64::MAX)),

@@ -3,7 +3,7 @@
 use carafe_model::catalog::Region;
 use carafe_model::idx::Idx;
 use carafe_model::plan::{PlacedDisk, Placement, RunnerUp};
-use carafe_model::units::{Currency, Money, Quantity};
+use carafe_model::units::{Currency, Mib, Money, Quantity};
 
 use crate::bill::{Bill, Home};
 use crate::candidates::{candidate, count_refused};
@@ -114,7 +114,7 @@ impl Explain<'_, '_> {
             .collect();
         let mut reasons = Vec::new();
         let shape = &this.need.shape;
-        let size = format!("{} vCPUs and {} MiB", shape.vcpus.0, shape.memory.0);
+        let size = format!("{} vCPUs and {}", shape.vcpus.0, say_memory(shape.memory));
         let place = snapshot.region_path(home.region);
         let instance_type =
             &snapshot.instance_types[snapshot.offers.instance_type[home.candidate.offer.usize()]];
@@ -297,6 +297,15 @@ pub fn why_nothing_fits(refused: &[carafe_model::plan::Refusal], n_offers: usize
     debug_assert!(sorted.len() <= CONCERNS.len());
     let lacks = sorted.iter().map(|refusal| format!("{} {}", refusal.offers, refusal.text));
     vec![format!("None of {n_offers} offers fits: {}.", lacks.collect::<Vec<_>>().join(", "))]
+}
+
+/// Memory as people read it: GiB where it is whole.
+fn say_memory(memory: Mib) -> String {
+    if memory.0.is_multiple_of(1024) {
+        format!("{} GiB", memory.0 / 1024)
+    } else {
+        format!("{} MiB", memory.0)
+    }
 }
 
 /// Money as people read it, with its currency.

@@ -12,7 +12,7 @@ use carafe_model::catalog::{
 use carafe_model::host::{Media, OsFamily};
 use carafe_model::ids::RateId;
 use carafe_model::idx::Idx;
-use carafe_model::units::{Gib, Money, Quantity, Rate, Vcpus};
+use carafe_model::units::{Gib, Money, Quantity, Rate};
 
 /// A rate with everything the bill says about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub struct Market<'a> {
     first_offer: Vec<usize>,
 }
 
+/// The source of a price that is nobody's: the starter catalog's rate card for OpenStack names it.
+const EXAMPLE: &str = "example rate card";
 const REACHES: [Reach; 3] = [Reach::InterZone, Reach::InterRegion, Reach::Internet];
 const SERVICES: [ServiceKind; 4] = [
     ServiceKind::LoadBalancer,
@@ -262,6 +264,14 @@ impl<'a> Market<'a> {
         }
     }
 
+    /// Whether a quote is somebody's price rather than an example, so that others may be judged by it.
+    fn is_real(&self, quote: &Quote) -> bool {
+        match &quote.origin {
+            Origin::Price(source) => self.snapshot.sources[*source].name != EXAMPLE,
+            Origin::Estimate { .. } | Origin::Policy => true,
+        }
+    }
+
     /// For every region the known quote, or an estimate from the provider's others, or from everybody's.
     fn filled(&self, what: &str, known: impl Fn(Idx<Region>) -> Option<Quote>) -> Vec<Option<Quote>> {
         let all: Vec<(Idx<Provider>, Quote)> = self
@@ -273,7 +283,8 @@ impl<'a> Market<'a> {
         let mut by_provider: BTreeMap<Idx<Provider>, Option<Quote>> = BTreeMap::new();
         for provider in self.snapshot.providers.indices() {
             let own = || all.iter().filter(|(p, _)| *p == provider).map(|(_, quote)| quote.rate).collect();
-            let everybody = || all.iter().map(|(_, quote)| quote.rate).collect();
+            let everybody =
+                || all.iter().filter(|(_, quote)| self.is_real(quote)).map(|(_, quote)| quote.rate).collect();
             by_provider.insert(provider, self.estimate_for(provider, what, own(), everybody()));
         }
         self.snapshot
@@ -291,27 +302,40 @@ impl<'a> Market<'a> {
         all: Vec<Rate>,
     ) -> Option<Quote> {
         let name = &self.snapshot.providers[provider].name;
-        let item = what.replace('/', ", ");
-        estimate(own, &format!("{what}/{name}"), &item, &format!("{name}'s other regions"))
-            .or_else(|| estimate(all, what, &item, "all providers"))
+        let item = match what {
+            "egress/inter-zone" => "traffic out, inter-zone",
+            "egress/inter-region" => "traffic out, inter-region",
+            "egress/internet" => "traffic out, internet",
+            "load-balancer" => "load balancer",
+            "address" => "public address",
+            "nat" => "NAT gateway",
+            "kubernetes" => "Kubernetes control plane",
+            "disk/ssd" => "solid-state block storage",
+            "disk/hdd" => "block storage",
+            other => other,
+        };
+        estimate(own, &format!("{what}/{name}"), item, &format!("{name}'s other regions"))
+            .or_else(|| estimate(all, what, item, "all providers"))
     }
 
     fn fill_disk_estimates(&mut self) {
         for media in [Media::Ssd, Media::Hdd] {
             let cheapest = |region: Idx<Region>| {
                 let fits = |disk: &&&DiskPrice| media == Media::Hdd || disk.media == Media::Ssd;
-                self.disks[region.usize()].iter().find(fits).map(|disk| self.convert(disk.gib_month))
+                self.disks[region.usize()].iter().find(fits).copied()
             };
-            let all: Vec<(Idx<Provider>, Rate)> = self
+            let all: Vec<(Idx<Provider>, &DiskPrice)> = self
                 .snapshot
                 .regions
                 .iter_enumerated()
                 .filter_map(|(region, r)| Some((r.provider, cheapest(region)?)))
                 .collect();
+            let real = |disk: &DiskPrice| self.snapshot.sources[disk.source].name != EXAMPLE;
             let what = if media == Media::Ssd { "disk/ssd" } else { "disk/hdd" };
             for provider in self.snapshot.providers.indices() {
-                let own = all.iter().filter(|(p, _)| *p == provider).map(|(_, rate)| *rate).collect();
-                let everybody = all.iter().map(|(_, rate)| *rate).collect();
+                let rate = |(_, disk): &(_, &DiskPrice)| self.convert(disk.gib_month);
+                let own = all.iter().filter(|(p, _)| *p == provider).map(rate).collect();
+                let everybody = all.iter().filter(|(_, disk)| real(disk)).map(rate).collect();
                 let quote = self.estimate_for(provider, what, own, everybody);
                 self.disk_estimates.insert((provider, media), quote);
             }
@@ -350,9 +374,4 @@ pub fn licence_name(os: OsFamily) -> &'static str {
 /// What a month of hours costs.
 pub fn month_of_hours(rate: Rate) -> Money {
     rate.times(Quantity::MONTH)
-}
-
-/// A count of hardware threads as vCPU-hours a month.
-pub fn vcpu_hours(vcpus: Vcpus) -> Quantity {
-    Quantity(Quantity::MONTH.0 * i64::from(vcpus.0))
 }

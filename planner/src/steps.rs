@@ -46,9 +46,7 @@ pub fn steps(estate: &Estate, placements: &[Placement], waves: &[Wave]) -> Vec<S
         let octet = octets.next().expect("the repetition has no end");
         writer.region(place, hosts, octet);
     }
-    for wave in waves {
-        writer.switch_over(wave, placements);
-    }
+    writer.order_by_wave(waves, placements);
     writer.steps
 }
 
@@ -237,14 +235,34 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// One task at the end of a wave, after everything else in it.
-    fn switch_over(&mut self, wave: &Wave, placements: &[Placement]) {
-        let Some(first) = placements.iter().find(|p| wave.hosts.contains(&p.host)) else { return };
+    /// Puts waves one after the other, each ended by a task that the next one waits for: nothing of a wave is made, and
+    /// paid for, before the wave before it is over.
+    fn order_by_wave(&mut self, waves: &[Wave], placements: &[Placement]) {
+        let mut by_wave: BTreeMap<u32, Vec<Step>> = BTreeMap::new();
+        for step in std::mem::take(&mut self.steps) {
+            by_wave.entry(step.wave).or_default().push(step);
+        }
+        self.steps = by_wave.remove(&0).unwrap_or_default();
+        let mut over: Option<StepId> = None;
+        for wave in waves {
+            let mut of_wave = by_wave.remove(&wave.number).unwrap_or_default();
+            let own: BTreeSet<StepId> = of_wave.iter().map(|step| step.id.clone()).collect();
+            for step in &mut of_wave {
+                if !step.after.iter().any(|before| own.contains(before)) {
+                    step.after.extend(over.clone());
+                }
+            }
+            let stood_on: BTreeSet<&StepId> = of_wave.iter().flat_map(|step| &step.after).collect();
+            let last =
+                of_wave.iter().map(|step| &step.id).filter(|id| !stood_on.contains(id)).cloned().collect();
+            self.steps.extend(of_wave);
+            over = self.switch_over(wave, placements, last).or(over);
+        }
+    }
+
+    fn switch_over(&mut self, wave: &Wave, placements: &[Placement], after: Vec<StepId>) -> Option<StepId> {
+        let first = placements.iter().find(|placement| wave.hosts.contains(&placement.host))?;
         let place = (first.provider.clone(), first.region.clone());
-        let of_wave: Vec<&Step> = self.steps.iter().filter(|step| step.wave == wave.number).collect();
-        let stood_on: BTreeSet<&StepId> = of_wave.iter().flat_map(|step| &step.after).collect();
-        let after =
-            of_wave.iter().map(|step| &step.id).filter(|id| !stood_on.contains(id)).cloned().collect();
         let action = Action::Manual {
             name: format!("switch-over-wave-{}", wave.number),
             text: format!(
@@ -254,7 +272,7 @@ impl<'a> Writer<'a> {
             ),
             gib: None,
         };
-        self.push(&place, wave.number, None, after, action);
+        Some(self.push(&place, wave.number, None, after, action))
     }
 }
 

@@ -188,6 +188,11 @@ impl<'p> Tree<'p, '_> {
         if part.dual.drop_hopeless(now, self.ceiling()) > 0 {
             part.dual.sweep(&mut self.scratch, &mut part.rounded, true);
             part.bound = part.bound.max(part.dual.bound());
+            // A part is split by what its labelling costs above the bound, so that labelling must be known. At the
+            // ceiling and above nothing is left to split, and a node may have lost all its labels.
+            if part.bound < self.ceiling() {
+                self.take_in(&part.rounded);
+            }
         }
     }
 

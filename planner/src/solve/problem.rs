@@ -10,7 +10,7 @@
 //! where `V_ab(r, s)` is 0 when `r = s`; what traffic pays between regions of one provider when `r` and `s` are of one
 //! provider; and what it pays over the internet otherwise. Both prices depend on the region that sends, so an edge is
 //! four numbers per class of regions that charge alike, and the minimum over one end is found in time linear in the
-//! number of labels (see [`Edge::reach`]).
+//! number of labels (see [`Reach`]).
 //!
 //! All costs are integers in one unit that the caller chooses so that no sum overflows; a bound found in these
 //! integers is a bound without tolerance.

@@ -106,3 +106,22 @@ proptest! {
         }
     }
 }
+
+/// Problems that were once solved wrongly.
+#[test]
+fn what_once_went_wrong() {
+    let problem = Problem {
+        provider: vec![1, 2, 1],
+        class: vec![0, 0, 0],
+        n_classes: 2,
+        nodes: vec![vec![(1, 0)], vec![(0, 32), (2, 49)], vec![(0, 14), (2, 0)], vec![(0, 23), (2, 18)]],
+        edges: vec![],
+        open_label: vec![18, 0, 21],
+        open_provider: vec![0, 2, 0],
+        max_labels: None,
+        max_providers: None,
+    };
+    let solution = solve(&problem, &EXACT);
+    assert_eq!(solution.labelling.map(|found| found.cost), Some(89));
+    assert_eq!(solution.bound, 89);
+}

@@ -7,3 +7,5 @@ mod plans;
 mod laws;
 
 mod check;
+
+mod second_opinion;

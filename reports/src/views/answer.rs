@@ -187,8 +187,12 @@ fn places(plan: &Plan) -> Vec<PlaceCount> {
     places
 }
 
+/// The dates of the prices that the plan uses; of the whole snapshot where it uses none.
 fn prices(plan: &Plan) -> String {
-    let (oldest, newest) = (visible(&plan.catalog.oldest), visible(&plan.catalog.as_of));
+    let used =
+        || plan.price_sources.iter().map(|source| source.as_of.as_str()).filter(|date| !date.is_empty());
+    let oldest = visible(used().min().unwrap_or(&plan.catalog.oldest));
+    let newest = visible(used().max().unwrap_or(&plan.catalog.as_of));
     match (oldest.as_str(), newest.as_str()) {
         ("", "") => "no date is given".to_owned(),
         (oldest, newest) if oldest == newest || oldest.is_empty() => newest.to_owned(),
