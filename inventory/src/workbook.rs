@@ -135,24 +135,27 @@ impl<'a> Workbook<'a> {
         while let Some(found) = reader.next_cell().map_err(|error| damaged(&error, place.clone()))? {
             let (row, at) = found.get_position();
             let at = at as usize;
+            let is_heading = header_row.is_none_or(|header| header == row);
+            let column = kept.get(at).copied().flatten().filter(|_| !is_heading);
+            if !is_heading && column.is_none() {
+                continue;
+            }
             let Some(cell) = Cell::read(found.get_value()) else { continue };
-            if *header_row.get_or_insert(row) == row {
+            self.text_left = match self.text_left.checked_sub(cell.text.len()) {
+                Some(left) => left,
+                None => return Err(Box::new(too_much(place))),
+            };
+            let Some(column) = column else {
+                header_row = Some(row);
                 // Excel has 16,384 columns; what claims to stand behind them is a mistake or an attack.
                 if let Some(column) =
                     Column::read(&cell.text, sheet, wanted, keep_others).filter(|_| at < 16_384)
                 {
-                    if kept.len() <= at {
-                        kept.resize(at + 1, None);
-                    }
+                    kept.resize(kept.len().max(at + 1), None);
                     kept[at] = Some(table.columns.len());
                     table.columns.push(column);
                 }
                 continue;
-            }
-            let Some(column) = kept.get(at).copied().flatten() else { continue };
-            self.text_left = match self.text_left.checked_sub(cell.text.len()) {
-                Some(left) => left,
-                None => return Err(Box::new(too_much(place))),
             };
             if !cell.is_number {
                 votes.see(&cell.text);
