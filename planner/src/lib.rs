@@ -28,6 +28,8 @@ pub mod bill;
 
 pub mod explain;
 
+mod doubt;
+
 pub mod waves;
 
 pub mod steps;
@@ -96,6 +98,10 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "PLN-0302",
         "The volume of a flow is unknown; the plan counts with an assumed volume and gives a range.",
+    ),
+    (
+        "PLN-0303",
+        "The price of a chosen machine is less than half of what the same machine costs in the provider's other regions. It may be a placeholder or a mistake in the list: ask the provider, or leave the region out.",
     ),
     ("PLN-0401", "A host could not be placed; the plan says why."),
     (
@@ -175,6 +181,12 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
     plan.staying = roles.staying;
     plan.bill = bill.lines;
     plan.price_sources = bill.sources;
+    roles.findings.extend(doubt::doubtful_prices(
+        &market,
+        &roles.movers,
+        homes.as_deref().unwrap_or_default(),
+        estate,
+    ));
     roles.findings.extend(findings(&plan, &unplaced, &roles.movers, &sendings, &market, estate));
     unplaced.sort_by(|a, b| a.host.cmp(&b.host));
     plan.unplaced = unplaced;

@@ -275,3 +275,18 @@ fn an_empty_estate_has_an_empty_plan() {
     assert!(plan.bound.proven);
     assert_eq!(rate("0"), Rate(0));
 }
+
+#[test]
+fn a_price_too_good_is_doubted() {
+    let mut places = vec![
+        ("aws", "ap-northeast-1", "JP", 104),
+        ("aws", "eu-west-1", "IE", 102),
+        ("aws", "sa-east-1", "BR", 150),
+        ("aws", "us-east-1", "US", 51),
+    ];
+    let fair = plan(&small_estate(), &sealed(&places), &Policy::default());
+    assert!(!codes(&fair).contains(&"PLN-0303"));
+    places[3].3 = 49;
+    let doubted = plan(&small_estate(), &sealed(&places), &Policy::default());
+    assert_eq!(codes(&doubted).iter().filter(|code| **code == "PLN-0303").count(), 5);
+}
