@@ -20,6 +20,8 @@ pub struct Dual<'p> {
     pub(super) domain: Vec<Vec<u32>>,
     /// What each label of the domain costs now, with everything moved to it.
     pub(super) theta: Vec<Vec<i64>>,
+    /// `theta` of each node when it was last visited, with what all its edges had to say.
+    pub(super) marginal: Vec<Vec<i64>>,
     /// What each edge has moved to its end `a`, and to its end `b`, by place in that end's domain.
     to_a: Vec<Vec<i64>>,
     to_b: Vec<Vec<i64>>,
@@ -68,6 +70,7 @@ impl<'p> Dual<'p> {
             state_provider: vec![Opening::Undecided; problem.open_provider.len()],
             problem,
             domain,
+            marginal: theta.clone(),
             theta,
         }
     }
@@ -75,6 +78,11 @@ impl<'p> Dual<'p> {
     /// Labels a node may still take.
     pub fn domain(&self, node: usize) -> &[u32] {
         &self.domain[node]
+    }
+
+    /// Whether nodes pay a label's opening cost, but for a hundredth at most.
+    pub fn is_paid(&self, label: u32) -> bool {
+        self.left_label[label as usize] <= self.problem.open_label[label as usize] / 100
     }
 
     /// What is known about a label.
@@ -143,6 +151,7 @@ impl<'p> Dual<'p> {
         if pays {
             self.pay(node);
         }
+        self.marginal[node].clone_from(&self.theta[node]);
     }
 
     /// Moves to the receiving end what the edge costs at least for each of its labels.
@@ -300,6 +309,7 @@ impl<'p> Dual<'p> {
         }
         retain_places(&mut self.domain[node], keep);
         retain_places(&mut self.theta[node], keep);
+        retain_places(&mut self.marginal[node], keep);
         retain_places(&mut self.pays_label[node], keep);
         gone
     }

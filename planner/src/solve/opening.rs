@@ -5,13 +5,16 @@
 //! is shared so that all who pay for it prefer it equally: the optimality condition of the bound smoothed by entropy.
 //! Given the others, that share has a closed form: with `g_i` the log-odds of label `r` at node `i`, node `i` pays
 //! `max(0, T (g_i + c))`, where `c` makes the payments add up to the cost. Repeating it over labels climbs the smoothed
-//! bound, which has no false summits; lowering `T` brings that summit to the true one. The floats only choose the
-//! payments: they are stored as integers that never exceed the cost, so the bound stays exact.
+//! bound, which has no false summits; lowering `T` brings that summit to the true one. What a node prefers is read as it
+//! was when the node was last visited, with what all its edges had to say, because a pass leaves `theta` lopsided towards
+//! the nodes it visited last. The floats only choose the payments: they are stored as integers that never exceed the
+//! cost, so the bound stays exact.
 
 use super::dual::{Dual, Opening};
 
 impl Dual<'_> {
-    /// Shares every undecided opening cost anew at a temperature, in units of cost.
+    /// Shares every undecided opening cost anew at a temperature, in units of cost. Only for a dual of which no label was
+    /// dropped yet: a payment for a provider that a node has lost would not be counted.
     pub fn share_openings(&mut self, temperature: f64) {
         let n_nodes = self.domain.len();
         // Weights relative to the cheapest label: the sum is at least one, so its logarithm is safe.
@@ -19,8 +22,8 @@ impl Dual<'_> {
         let mut weight: Vec<Vec<f64>> = Vec::with_capacity(n_nodes);
         let mut total = vec![0f64; n_nodes];
         for node in 0..n_nodes {
-            least[node] = self.theta[node].iter().copied().min().unwrap_or(0);
-            let row: Vec<f64> = self.theta[node]
+            least[node] = self.marginal[node].iter().copied().min().unwrap_or(0);
+            let row: Vec<f64> = self.marginal[node]
                 .iter()
                 .map(|theta| libm::exp(-((theta - least[node]) as f64) / temperature))
                 .collect();
@@ -60,8 +63,9 @@ impl Dual<'_> {
                 if change != 0 {
                     self.pays_label[node][place] = share;
                     self.theta[node][place] += change;
+                    self.marginal[node][place] += change;
                     let old = weight[node][place];
-                    let new = libm::exp(-((self.theta[node][place] - least[node]) as f64) / temperature);
+                    let new = libm::exp(-((self.marginal[node][place] - least[node]) as f64) / temperature);
                     weight[node][place] = new;
                     total[node] += new - old;
                 }
@@ -80,7 +84,7 @@ impl Dual<'_> {
             let of_provider = |label: u32| self.problem.provider[label as usize] as usize == provider;
             let mut odds: Vec<(f64, u32)> = Vec::new();
             for (node, labels) in self.domain.iter().enumerate() {
-                let theta = &self.theta[node];
+                let theta = &self.marginal[node];
                 let least = theta.iter().copied().min().unwrap_or(0);
                 let weigh = |inside: bool| -> f64 {
                     labels
@@ -105,6 +109,11 @@ impl Dual<'_> {
                 left -= share;
                 let change = share - std::mem::replace(&mut self.pays_provider[node][provider], share);
                 for (label, theta) in self.domain[node].iter().zip(&mut self.theta[node]) {
+                    if self.problem.provider[*label as usize] as usize == provider {
+                        *theta += change;
+                    }
+                }
+                for (label, theta) in self.domain[node].iter().zip(&mut self.marginal[node]) {
                     if self.problem.provider[*label as usize] as usize == provider {
                         *theta += change;
                     }

@@ -171,6 +171,14 @@ pub struct Labelling {
 impl Problem {
     /// The cost of a labelling; `None` when it breaks a rule.
     pub fn cost(&self, labels: &[u32]) -> Option<i64> {
+        let (cost, n_labels, n_providers) = self.cost_and_use(labels)?;
+        let within = |used: u32, most: Option<u32>| most.is_none_or(|most| used <= most);
+        (within(n_labels, self.max_labels) && within(n_providers, self.max_providers)).then_some(cost)
+    }
+
+    /// The cost of a labelling whatever the limits, and how many labels and providers it uses; `None` when a node has
+    /// a label that it may not take.
+    pub fn cost_and_use(&self, labels: &[u32]) -> Option<(i64, u32, u32)> {
         let mut total = 0i64;
         let mut label_used = vec![false; self.provider.len()];
         let mut provider_used = vec![false; self.open_provider.len()];
@@ -184,14 +192,11 @@ impl Problem {
             total += edge.cost(self, labels[edge.a as usize], labels[edge.b as usize]);
         }
         let used = |flags: &[bool]| flags.iter().filter(|used| **used).count() as u32;
-        let too_many = |flags: &[bool], most: Option<u32>| most.is_some_and(|most| used(flags) > most);
-        if too_many(&label_used, self.max_labels) || too_many(&provider_used, self.max_providers) {
-            return None;
-        }
         let opening = |flags: &[bool], costs: &[i64]| -> i64 {
             flags.iter().zip(costs).filter(|(used, _)| **used).map(|(_, cost)| cost).sum()
         };
-        Some(total + opening(&label_used, &self.open_label) + opening(&provider_used, &self.open_provider))
+        total += opening(&label_used, &self.open_label) + opening(&provider_used, &self.open_provider);
+        Some((total, used(&label_used), used(&provider_used)))
     }
 
     /// Whether anything ties nodes together that no edge joins.

@@ -15,21 +15,34 @@ pub struct Search<'p> {
     label_count: Vec<u32>,
     provider_count: Vec<u32>,
     cost: i64,
+    /// The most that leaving a label can give back, as a quick test before traffic is added up.
+    most_refund: i64,
 }
 
 /// Moves that look at every node for every label in use stop above this many node-label pairs.
 const WHOLE_LABEL_LIMIT: usize = 4_000_000;
 
+/// Which moves are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moves {
+    /// Single nodes only: quick, for labellings that a good bound suggests.
+    Nodes,
+    /// All of them.
+    All,
+}
+
 /// Improves a labelling that need not obey the limits on labels and providers.
 ///
 /// Returns `None` when it could not be made to obey them; `incidence` is [`Problem::incidence`].
-pub fn improve(problem: &Problem, incidence: &[Vec<u32>], labels: &[u32]) -> Option<Labelling> {
+pub fn improve(problem: &Problem, incidence: &[Vec<u32>], labels: &[u32], moves: Moves) -> Option<Labelling> {
     let mut search = Search::new(problem, incidence, labels);
     search.obey_limits()?;
     loop {
         let before = search.cost;
         search.move_nodes();
-        if problem.nodes.len().saturating_mul(problem.provider.len()) <= WHOLE_LABEL_LIMIT {
+        if moves == Moves::All
+            && problem.nodes.len().saturating_mul(problem.provider.len()) <= WHOLE_LABEL_LIMIT
+        {
             search.move_blocks();
             search.close_labels();
             search.open_labels();
@@ -52,13 +65,17 @@ impl<'p> Search<'p> {
             label_count: vec![0; problem.provider.len()],
             provider_count: vec![0; problem.open_provider.len()],
             cost: 0,
+            most_refund: [&problem.open_label, &problem.open_provider]
+                .into_iter()
+                .map(|costs| costs.iter().copied().max().unwrap_or(0))
+                .sum(),
         };
         for &label in labels {
             search.label_count[label as usize] += 1;
             search.provider_count[problem.provider[label as usize] as usize] += 1;
         }
-        let unlimited = Problem { max_labels: None, max_providers: None, ..problem.clone() };
-        search.cost = unlimited.cost(labels).expect("labels come from the nodes' own lists");
+        let whole = problem.cost_and_use(labels).expect("labels come from the nodes' own lists");
+        search.cost = whole.0;
         search
     }
 
@@ -156,7 +173,7 @@ impl<'p> Search<'p> {
         let here = self.own_cost(node, from) + self.traffic(node, from);
         let mut best = (0, from);
         for &(to, own) in &self.problem.nodes[node] {
-            if to == from || own - here >= best.0.max(0) + self.most_refund() || !allowed(to) {
+            if to == from || own - here > self.most_refund || !allowed(to) {
                 continue;
             }
             let change = own + self.traffic(node, to) - here + self.opening_change(from, to);
@@ -168,12 +185,6 @@ impl<'p> Search<'p> {
             self.put(node, best.1, best.0);
         }
         best.1 != from
-    }
-
-    /// The most that leaving a label can give back, as a quick test before traffic is added up.
-    fn most_refund(&self) -> i64 {
-        let most = |costs: &[i64]| costs.iter().copied().max().unwrap_or(0);
-        most(&self.problem.open_label) + most(&self.problem.open_provider) + 1
     }
 
     /// Moves connected nodes of one label together.
