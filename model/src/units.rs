@@ -74,6 +74,11 @@ impl Money {
         Money(div_half_even(self.0, i128::from(divisor)))
     }
 
+    /// Converts to another currency; see [`Rate::converted`]. `None` when the result does not fit.
+    pub fn converted(self, per_unit: Rate) -> Option<Money> {
+        Some(Money(div_half_even(self.0.checked_mul(i128::from(per_unit.0))?, 1_000_000_000)))
+    }
+
     /// The value as a float, for drawing and for ratios; never for arithmetic on money.
     pub fn to_f64(self) -> f64 {
         self.0 as f64 / 1e9

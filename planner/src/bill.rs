@@ -1,6 +1,6 @@
 //! The bill of a placement: every figure with its rate, its rate id and its source.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use carafe_model::catalog::{PriceSource, Reach, Region, ServiceKind};
 use carafe_model::ids::{HostId, RateId};
@@ -10,7 +10,7 @@ use carafe_model::units::{Money, Quantity, Rate};
 
 use crate::assumed::{self, Assumed};
 use crate::candidates::Candidate;
-use crate::market::{Origin, Quote};
+use crate::market::{Origin, Quote, licence_name};
 use crate::placing::Placing;
 use crate::traffic::{Receiver, Sending};
 
@@ -30,6 +30,8 @@ pub struct Bill {
     pub lines: Vec<BillLine>,
     /// Where their rates come from.
     pub sources: Vec<PlanSource>,
+    /// What is needed and has no price at all, in words.
+    pub missing: BTreeSet<String>,
     place_of_price: BTreeMap<Idx<PriceSource>, u32>,
     place_of_estimate: BTreeMap<String, u32>,
 }
@@ -51,6 +53,15 @@ struct Amount {
 impl Amount {
     fn known(likely: Quantity) -> Amount {
         Amount { likely, range: None }
+    }
+
+    /// With the smallest amount that is billed: where that is more than what is counted with, it is all there is.
+    fn at_least(self, billed: Quantity) -> Amount {
+        if billed == self.likely {
+            return self;
+        }
+        let range = self.range.map(|(low, high, what)| (low.max(billed), high.max(billed), what));
+        Amount { likely: billed, range }
     }
 
     fn assumed(assumed: Assumed, what: &'static str) -> Amount {
@@ -93,9 +104,11 @@ impl Bill {
             self.push(placing, subject, Component::Machine, &machine, month, "hour", None);
         }
         if let Some(os) = need.shape.class.licence {
-            for (quote, quantity, unit) in
-                placing.market.licence(home.candidate.offer, os).into_iter().flatten()
-            {
+            let licence = placing.market.licence(home.candidate.offer, os);
+            if licence.is_none() {
+                self.missing.insert(format!("{} licences", licence_name(os)));
+            }
+            for (quote, quantity, unit) in licence.into_iter().flatten() {
                 if quote.rate.0 != 0 {
                     self.push(
                         placing,
@@ -111,21 +124,25 @@ impl Bill {
         }
         for disk in &need.disks {
             let Some((quote, gib)) = placing.market.disk(home.region, disk.media, disk.size) else {
+                self.missing.insert("block storage".to_owned());
                 continue;
             };
             let amount = if disk.is_known {
                 Amount::known(gib)
             } else {
-                Amount { likely: gib, ..Amount::assumed(assumed::DISK_GIB, "the size of the disk") }
+                Amount::assumed(assumed::DISK_GIB, "the size of the disk").at_least(gib)
             };
             let item = format!("{}, {}", disk.name, quote.item);
             self.push(placing, subject, Component::Disk, &quote, amount, "GiB-month", Some(item));
         }
-        if host.public_address
-            && let Some(quote) = placing.market.service(home.region, ServiceKind::PublicAddress)
-        {
-            let month = Amount::known(Quantity::MONTH);
-            self.push(placing, subject, Component::Address, quote, month, "hour", None);
+        if host.public_address {
+            match placing.market.service(home.region, ServiceKind::PublicAddress) {
+                Some(quote) => {
+                    let month = Amount::known(Quantity::MONTH);
+                    self.push(placing, subject, Component::Address, quote, month, "hour", None);
+                }
+                None => drop(self.missing.insert("public addresses".to_owned())),
+            }
         }
     }
 
@@ -138,7 +155,10 @@ impl Bill {
             Receiver::Mover(to) if provider(homes[to].region) == provider(from) => Reach::InterRegion,
             Receiver::Mover(_) => Reach::Internet,
         };
-        let Some(quote) = placing.market.transfer(from, reach) else { return };
+        let Some(quote) = placing.market.transfer(from, reach) else {
+            self.missing.insert(format!("outgoing traffic, {}", reach.name()));
+            return;
+        };
         let amount = if sending.is_known {
             Amount::known(sending.gib)
         } else {
@@ -156,7 +176,10 @@ impl Bill {
         component: Component,
         name: &str,
     ) {
-        let Some(quote) = placing.market.service(region, kind) else { return };
+        let Some(quote) = placing.market.service(region, kind) else {
+            self.missing.insert(format!("{} services", kind.name()));
+            return;
+        };
         let subject = Subject { region: Some(region), ..Subject::default() };
         let item = if name.is_empty() { quote.item.clone() } else { format!("{name}, {}", quote.item) };
         self.push(placing, subject, component, quote, Amount::known(Quantity::MONTH), "hour", Some(item));
@@ -257,7 +280,6 @@ impl Bill {
 
     fn source(&mut self, placing: &Placing<'_>, origin: &Origin) -> Option<u32> {
         match origin {
-            Origin::Policy => None,
             Origin::Price(price) => {
                 let place = *self.place_of_price.entry(*price).or_insert_with(|| {
                     let PriceSource { name, as_of, quality } =
@@ -286,7 +308,7 @@ impl Bill {
 fn range(quote: &Quote, amount: &Amount) -> Option<LineRange> {
     let (low_rate, high_rate, rate_unknown) = match &quote.origin {
         Origin::Estimate { low, high, .. } => (*low, *high, Some("the price")),
-        Origin::Price(_) | Origin::Policy => (quote.rate, quote.rate, None),
+        Origin::Price(_) => (quote.rate, quote.rate, None),
     };
     let (low, high, amount_unknown) = match amount.range {
         Some((low, high, unknown)) => (low, high, Some(unknown)),

@@ -347,6 +347,12 @@ impl<'a> Judge<'a> {
             Endpoint::Host(host) => host.to_string(),
             Endpoint::External(name) => name.clone(),
         };
+        let mut managed: BTreeSet<&HostId> = BTreeSet::new();
+        for cluster in &self.estate.clusters {
+            if cluster.workers.iter().any(|worker| home.contains_key(worker)) {
+                managed.extend(cluster.control_plane.iter().filter(|host| !cluster.workers.contains(host)));
+            }
+        }
         let mut expected: Vec<(String, String, Option<i64>)> = Vec::new();
         for flow in &self.estate.flows {
             if flow.from == flow.to {
@@ -356,7 +362,8 @@ impl<'a> Judge<'a> {
                 [(&flow.from, &flow.to, flow.gib_month), (&flow.to, &flow.from, flow.gib_month_back)]
             {
                 let Some(region) = region_of(from) else { continue };
-                if region_of(to) == Some(region) {
+                let is_managed = matches!(to, Endpoint::Host(host) if managed.contains(host));
+                if is_managed || region_of(to) == Some(region) {
                     continue;
                 }
                 let port = flow.port.map(|port| format!(":{port}")).unwrap_or_default();

@@ -97,7 +97,7 @@ pub fn need(
         terms,
         licence: family.filter(|family| pays_licence(*family, &policy.licences)),
     };
-    let measured = policy.sizing.strategy == SizingStrategy::Measured;
+    let measured = basis == "measured";
     let disks = host.disks.iter().map(|disk| {
         let size = match (disk.size_gib.filter(|size| size.0 > 0), disk.used_gib) {
             (Some(size), Some(used)) if measured => {

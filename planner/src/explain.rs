@@ -7,7 +7,6 @@ use carafe_model::units::{Currency, Mib, Money, Quantity};
 
 use crate::bill::{Bill, Home};
 use crate::candidates::{candidate, count_refused};
-use crate::concerns::CONCERNS;
 use crate::groups::Group;
 use crate::placing::Placing;
 use crate::traffic::Receiver;
@@ -166,6 +165,10 @@ impl Explain<'_, '_> {
 
     /// What a mover alone costs in a region, apart from traffic between movers; `None` where it may not go.
     fn alone(&self, mover: usize, region: Idx<Region>) -> Option<Money> {
+        let disks = &self.placing.movers[mover].need.disks;
+        if !disks.iter().all(|disk| self.placing.market.sells_disk(region, disk.media, disk.size)) {
+            return None;
+        }
         let machine = self.placing.cheapest(mover, region)?.monthly;
         Some(self.placing.mover_cost(mover, region, machine, &self.outside[mover]))
     }
@@ -294,7 +297,6 @@ pub fn why_nothing_fits(refused: &[carafe_model::plan::Refusal], n_offers: usize
     }
     let mut sorted: Vec<_> = refused.iter().collect();
     sorted.sort_by_key(|refusal| std::cmp::Reverse(refusal.offers));
-    debug_assert!(sorted.len() <= CONCERNS.len());
     let lacks = sorted.iter().map(|refusal| format!("{} {}", refusal.offers, refusal.text));
     vec![format!("None of {n_offers} offers fits: {}.", lacks.collect::<Vec<_>>().join(", "))]
 }

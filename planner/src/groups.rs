@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use carafe_model::estate::{Endpoint, Estate};
+use carafe_model::estate::{Endpoint, Estate, KubernetesCluster};
 use carafe_model::finding::Finding;
 use carafe_model::ids::HostId;
 use carafe_model::plan::Staying;
 use carafe_model::policy::{HostPolicy, Policy};
 use petgraph::unionfind::UnionFind;
 
-use crate::demand::{Need, need};
+use crate::demand::{Need, Shape, need};
 
 /// A host that moves.
 #[derive(Debug)]
@@ -37,20 +37,11 @@ pub struct Roles<'a> {
 
 /// Sorts the hosts of an estate.
 pub fn roles<'a>(estate: &'a Estate, policy: &'a Policy) -> Roles<'a> {
-    let mut replaced: BTreeMap<&HostId, String> = BTreeMap::new();
-    for cluster in estate.clusters.iter().filter(|cluster| !cluster.workers.is_empty()) {
-        for host in &cluster.control_plane {
-            replaced
-                .insert(host, format!("The managed control plane of cluster {} replaces it.", cluster.id));
-        }
-    }
     let mut roles = Roles::default();
     for (place, host) in estate.hosts.iter().enumerate() {
         let rules = policy.for_host(host);
         if let Some(reason) = rules.stays_because {
             roles.staying.push(Staying { host: host.id.clone(), reason: reason.to_owned() });
-        } else if let Some(reason) = replaced.remove(&host.id) {
-            roles.staying.push(Staying { host: host.id.clone(), reason });
         } else {
             match need(host, &rules, policy, &mut roles.findings) {
                 Ok(need) => roles.movers.push(Mover { host: place, rules, need }),
@@ -58,7 +49,47 @@ pub fn roles<'a>(estate: &'a Estate, policy: &'a Policy) -> Roles<'a> {
             }
         }
     }
+    replace_control_planes(estate, &mut roles);
+    level_workers(estate, &mut roles.movers);
     roles
+}
+
+/// The control-plane hosts of a cluster that a managed control plane replaces: those that run no workloads.
+pub fn replaced_by_managed(cluster: &KubernetesCluster) -> impl Iterator<Item = &HostId> {
+    cluster.control_plane.iter().filter(|host| !cluster.workers.contains(host))
+}
+
+/// Takes out the control planes of clusters whose workers move: what manages them there is not a host.
+fn replace_control_planes(estate: &Estate, roles: &mut Roles<'_>) {
+    for cluster in &estate.clusters {
+        let moves = |host: &HostId| roles.movers.iter().any(|mover| estate.hosts[mover.host].id == *host);
+        if !cluster.workers.iter().any(moves) {
+            continue;
+        }
+        let replaced: Vec<&HostId> = replaced_by_managed(cluster).filter(|host| moves(host)).collect();
+        roles.movers.retain(|mover| !replaced.contains(&&estate.hosts[mover.host].id));
+        let reason = format!("The managed control plane of cluster {} replaces it.", cluster.id);
+        roles
+            .staying
+            .extend(replaced.into_iter().map(|host| Staying { host: host.clone(), reason: reason.clone() }));
+    }
+}
+
+/// Gives all workers of a cluster the demand of the largest: a group of nodes is made of one kind of machine.
+fn level_workers(estate: &Estate, movers: &mut [Mover<'_>]) {
+    for cluster in &estate.clusters {
+        let is_worker = |mover: &&mut Mover<'_>| cluster.workers.contains(&estate.hosts[mover.host].id);
+        let mut workers: Vec<&mut Mover<'_>> = movers.iter_mut().filter(is_worker).collect();
+        let vcpus = workers.iter().map(|mover| mover.need.shape.vcpus).max();
+        let memory = workers.iter().map(|mover| mover.need.shape.memory).max();
+        let class = workers.first().map(|mover| mover.need.shape.class.clone());
+        let (Some(vcpus), Some(memory), Some(class)) = (vcpus, memory, class) else { continue };
+        for mover in &mut workers {
+            mover.need.shape = Shape { vcpus, memory, class: class.clone() };
+            mover.need.demand.vcpus = vcpus;
+            mover.need.demand.memory_mib = memory;
+        }
+    }
 }
 
 /// Hosts that must share a region.

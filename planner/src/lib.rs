@@ -34,6 +34,10 @@ pub mod waves;
 
 pub mod steps;
 
+mod firewall;
+
+mod resource_names;
+
 pub mod check;
 
 mod names;
@@ -49,7 +53,7 @@ use carafe_model::idx::Idx;
 use carafe_model::plan::{Bound, CatalogRef, Plan, Today, Totals, Unplaced};
 use carafe_model::policy::Policy;
 use carafe_model::snapshot::SealedSnapshot;
-use carafe_model::units::{Money, Quantity, Rate};
+use carafe_model::units::{Money, Quantity};
 
 use bill::{Bill, Home};
 use concerns::RegionView;
@@ -91,6 +95,10 @@ pub const CODES: &[(&str, &str)] = &[
         "The catalog's prices are in another currency and the policy gives no exchange rate. Add [pricing.exchange].",
     ),
     ("PLN-0105", "The policy gives a head-room that this version cannot apply."),
+    (
+        "PLN-0106",
+        "Today's cost of the estate includes a host that stays or could not be placed, and what that host costs is not known; a saving would compare unlike things. Add monthly_cost to the host.",
+    ),
     ("PLN-0201", "The size of a disk is unknown; the plan counts with an assumed size and gives a range."),
     ("PLN-0202", "A host was to be sized by measurements but has too few; it is sized as is."),
     ("PLN-0203", "The architecture of a host is unknown; x86-64 is assumed."),
@@ -102,6 +110,10 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "PLN-0303",
         "The price of a chosen machine is less than half of what the same machine costs in the provider's other regions. It may be a placeholder or a mistake in the list: ask the provider, or leave the region out.",
+    ),
+    (
+        "PLN-0304",
+        "An inbound firewall rule of a host could not be read, or an earlier deny rule may cut into it, so its security group leaves it out. Compare them and add what is missing.",
     ),
     ("PLN-0401", "A host could not be placed; the plan says why."),
     (
@@ -172,13 +184,26 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
     let mut plan = empty_plan(estate, snapshot, policy, options);
     plan.totals = totals(policy, &bill, placements.len());
     plan.bound = bound(plan.totals.monthly, placed.bound, options.gap);
+    // Nothing placed at no cost proves nothing.
+    plan.bound.proven &= homes.is_some() && (unplaced.is_empty() || !roles.movers.is_empty());
     if homes.is_some() {
         plan.waves = waves::waves(estate, &roles.movers, &groups);
-        plan.steps = steps::steps(estate, &placements, &plan.waves);
+        let (steps, told) = steps::steps(estate, policy, &placements, &plan.waves);
+        plan.steps = steps;
+        roles.findings.extend(told);
     }
-    plan.today = today(estate, policy);
+    let stays = |host: &&carafe_model::host::Host| policy.for_host(host).stays_because.is_some();
+    let stay_behind: BTreeSet<&HostId> = estate
+        .hosts
+        .iter()
+        .filter(stays)
+        .map(|host| &host.id)
+        .chain(unplaced.iter().map(|unplaced| &unplaced.host))
+        .collect();
+    plan.today = today(estate, policy, &stay_behind, &mut roles.findings);
     plan.placements = placements;
     plan.staying = roles.staying;
+    roles.findings.extend(missing(&bill));
     plan.bill = bill.lines;
     plan.price_sources = bill.sources;
     roles.findings.extend(doubt::doubtful_prices(
@@ -187,7 +212,7 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
         homes.as_deref().unwrap_or_default(),
         estate,
     ));
-    roles.findings.extend(findings(&plan, &unplaced, &roles.movers, &sendings, &market, estate));
+    roles.findings.extend(findings(&plan, &unplaced, &roles.movers, &sendings, estate));
     unplaced.sort_by(|a, b| a.host.cmp(&b.host));
     plan.unplaced = unplaced;
     plan.findings = roles.findings;
@@ -324,14 +349,26 @@ fn why(
     } else {
         Vec::new()
     };
+    for disk in &mover.need.disks {
+        let is_sold =
+            market.snapshot.regions.indices().any(|region| market.sells_disk(region, disk.media, disk.size));
+        if !is_sold {
+            reasons.push(format!(
+                "No class of block storage takes its disk {} of {} GiB.",
+                disk.name, disk.size.0
+            ));
+        }
+    }
     if group.movers.len() > 1 || !group.clusters.is_empty() {
+        let needs = if group.clusters.is_empty() {
+            ""
+        } else {
+            "; a cluster needs a provider that sells managed Kubernetes"
+        };
         let load_balancers = group.load_balancers.iter().map(|lb| estate.load_balancers[*lb].id.to_string());
         let clusters = group.clusters.iter().map(|cluster| estate.clusters[*cluster].id.to_string());
         let names: Vec<String> = load_balancers.chain(clusters).collect();
-        reasons.push(format!(
-            "No region suits all members of {} at once; a cluster needs a provider that sells managed Kubernetes.",
-            names.join(" and ")
-        ));
+        reasons.push(format!("No region suits all members of {} at once{needs}.", names.join(" and ")));
     }
     Unplaced { host: estate.hosts[mover.host].id.clone(), reasons, refused }
 }
@@ -385,12 +422,32 @@ fn bound(objective: Money, lower: Money, asked: Quantity) -> Bound {
     Bound { objective, lower_bound, gap, proven: gap <= asked }
 }
 
-/// What the movers cost today, if the estate says so in a currency that can be compared.
-fn today(estate: &Estate, policy: &Policy) -> Option<Today> {
+/// What the movers cost today: the estate's figure without the hosts that go on costing what they cost. `None` where
+/// the estate gives no figure, no exchange rate is given, or what those hosts cost is not known.
+fn today(
+    estate: &Estate,
+    policy: &Policy,
+    stay_behind: &BTreeSet<&HostId>,
+    findings: &mut Vec<Finding>,
+) -> Option<Today> {
     let today = estate.today.as_ref()?;
     let factor = policy.pricing.factor_from(today.currency)?;
-    let monthly = Rate(i64::try_from(today.monthly.0).ok()?).converted(factor)?;
-    Some(Today { monthly: Money(i128::from(monthly.0)), source: today.source.clone() })
+    let mut monthly = today.monthly;
+    for host in estate.hosts.iter().filter(|host| stay_behind.contains(&host.id)) {
+        let Some(cost) = host.monthly_cost else {
+            findings.push(
+                Finding::warning(
+                    "PLN-0106",
+                    "today's cost includes a host that does not move, so no saving is given",
+                )
+                .host(host.id.as_str())
+                .help("add \"monthly_cost\" to the host in the estate; it is taken off today's cost"),
+            );
+            return None;
+        };
+        monthly = monthly - cost;
+    }
+    Some(Today { monthly: monthly.converted(factor)?, source: today.source.clone() })
 }
 
 fn findings(
@@ -398,7 +455,6 @@ fn findings(
     unplaced: &[Unplaced],
     movers: &[Mover<'_>],
     sendings: &[traffic::Sending],
-    market: &Market<'_>,
     estate: &Estate,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -435,19 +491,6 @@ fn findings(
             .help("add gib_month and gib_month_back to the flows in the estate"),
         );
     }
-    let has_disks = market.snapshot.disks.is_empty() && !movers.is_empty();
-    let has_transfers = market.snapshot.transfers.is_empty() && !sendings.is_empty();
-    for (is_missing, what) in [(has_disks, "block storage"), (has_transfers, "outgoing traffic")] {
-        if is_missing {
-            findings.push(
-                Finding::warning(
-                    "PLN-0301",
-                    format!("the catalog has no price for {what}; it is not in the bill"),
-                )
-                .help("import prices for it, or read the totals without it"),
-            );
-        }
-    }
     if !plan.bound.proven {
         findings.push(
             Finding::warning("PLN-0403", "the gap is larger than was asked for")
@@ -455,6 +498,15 @@ fn findings(
         );
     }
     findings
+}
+
+/// What is needed and has no price at all.
+fn missing(bill: &Bill) -> Vec<Finding> {
+    let told = bill.missing.iter().map(|what| {
+        Finding::warning("PLN-0301", format!("the catalog has no price for {what}; it is not in the bill"))
+            .help("import prices for it, or read the totals without it")
+    });
+    told.collect()
 }
 
 fn assumptions(plan: &Plan, sendings: &[traffic::Sending], movers: &[Mover<'_>]) -> Vec<String> {

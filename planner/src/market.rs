@@ -41,8 +41,6 @@ pub enum Origin {
         /// How it was made, in a sentence.
         how: String,
     },
-    /// The user's own figure.
-    Policy,
 }
 
 /// The catalog as one buyer sees it.
@@ -126,26 +124,29 @@ impl<'a> Market<'a> {
         })
     }
 
-    /// What a disk costs: the quote of its class and the GiB that are billed. `None` when no price of any block
-    /// storage is known.
+    /// Whether a region sells block storage for a disk. One without any price of block storage may: nothing is known.
+    pub fn sells_disk(&self, region: Idx<Region>, media: Media, size: Gib) -> bool {
+        let sold = &self.disks[region.usize()];
+        sold.is_empty() || sold.iter().any(|disk| takes(disk, media, size))
+    }
+
+    /// What a disk costs: the quote of its class and the GiB that are billed. `None` when the region does not sell it,
+    /// or no price of any block storage is known.
     pub fn disk(&self, region: Idx<Region>, media: Media, size: Gib) -> Option<(Quote, Quantity)> {
-        let fits = |disk: &&&DiskPrice| {
-            (media == Media::Hdd || disk.media == Media::Ssd)
-                && (disk.largest_gib == 0 || size.0 <= u64::from(disk.largest_gib))
-        };
         let billed = |smallest: u32| {
             i64::try_from(size.0.max(u64::from(smallest))).ok().and_then(Quantity::from_units)
         };
-        let cheapest = self.disks[region.usize()]
-            .iter()
-            .filter(fits)
-            .filter_map(|disk| Some((self.convert(disk.gib_month).times(billed(disk.smallest_gib)?), *disk)))
-            .min_by_key(|(money, disk)| (*money, &disk.class));
-        let Some((_, disk)) = cheapest else {
+        let sold = &self.disks[region.usize()];
+        if sold.is_empty() {
             let provider = self.snapshot.regions[region].provider;
             let estimate = self.disk_estimates.get(&(provider, media))?.clone()?;
             return Some((estimate, billed(0)?));
-        };
+        }
+        let (_, disk) = sold
+            .iter()
+            .filter(|disk| takes(disk, media, size))
+            .filter_map(|disk| Some((self.convert(disk.gib_month).times(billed(disk.smallest_gib)?), *disk)))
+            .min_by_key(|(money, disk)| (*money, &disk.class))?;
         let quote = Quote {
             rate: self.convert(disk.gib_month),
             rate_id: self.snapshot.disk_rate_id(disk),
@@ -268,7 +269,7 @@ impl<'a> Market<'a> {
     fn is_real(&self, quote: &Quote) -> bool {
         match &quote.origin {
             Origin::Price(source) => self.snapshot.sources[*source].name != EXAMPLE,
-            Origin::Estimate { .. } | Origin::Policy => true,
+            Origin::Estimate { .. } => true,
         }
     }
 
@@ -321,8 +322,8 @@ impl<'a> Market<'a> {
     fn fill_disk_estimates(&mut self) {
         for media in [Media::Ssd, Media::Hdd] {
             let cheapest = |region: Idx<Region>| {
-                let fits = |disk: &&&DiskPrice| media == Media::Hdd || disk.media == Media::Ssd;
-                self.disks[region.usize()].iter().find(fits).copied()
+                let sold = &self.disks[region.usize()];
+                sold.iter().find(|disk| takes(disk, media, Gib(0))).or(sold.first()).copied()
             };
             let all: Vec<(Idx<Provider>, &DiskPrice)> = self
                 .snapshot
@@ -335,12 +336,19 @@ impl<'a> Market<'a> {
             for provider in self.snapshot.providers.indices() {
                 let rate = |(_, disk): &(_, &DiskPrice)| self.convert(disk.gib_month);
                 let own = all.iter().filter(|(p, _)| *p == provider).map(rate).collect();
-                let everybody = all.iter().filter(|(_, disk)| real(disk)).map(rate).collect();
+                let everybody: Vec<Rate> = all.iter().filter(|(_, disk)| real(disk)).map(rate).collect();
+                let everybody = if everybody.is_empty() { all.iter().map(rate).collect() } else { everybody };
                 let quote = self.estimate_for(provider, what, own, everybody);
                 self.disk_estimates.insert((provider, media), quote);
             }
         }
     }
+}
+
+/// Whether a class of block storage takes a disk: solid state replaces spinning disks, not the other way round.
+fn takes(disk: &DiskPrice, media: Media, size: Gib) -> bool {
+    (media == Media::Hdd || disk.media == Media::Ssd)
+        && (disk.largest_gib == 0 || size.0 <= u64::from(disk.largest_gib))
 }
 
 /// The median of known rates as a quote; `None` when there are none. The lower of two middle ones, so that it is a

@@ -127,6 +127,10 @@ impl<'a> Placing<'a> {
         }
         let mut total = Money::ZERO;
         for &mover in &group.movers {
+            let disks = &self.movers[mover].need.disks;
+            if !disks.iter().all(|disk| self.market.sells_disk(region, disk.media, disk.size)) {
+                return None;
+            }
             let machine = self.cheapest(mover, region)?.monthly;
             total += self.mover_cost(mover, region, machine, &outside[mover]);
         }

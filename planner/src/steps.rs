@@ -7,19 +7,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use carafe_model::estate::Estate;
-use carafe_model::host::{Action as Verdict, Architecture, Direction, Host, OsFamily};
+use carafe_model::finding::Finding;
+use carafe_model::host::{Architecture, Host, OsFamily};
 use carafe_model::ids::{HostId, ProviderName, RegionName, StepId};
 use carafe_model::plan::{Placement, Wave};
-use carafe_model::steps::{Action, AllowRule, ImageQuery, Step};
+use carafe_model::policy::Policy;
+use carafe_model::steps::{Action, ImageQuery, Step};
 use carafe_model::units::Quantity;
 
-use crate::groups::host_of;
+use crate::firewall::allow_rules;
+use crate::resource_names::ResourceNames;
 
 /// Machines in one subnet: a /20 has 4,096 addresses, of which providers keep up to five.
 const MACHINES_PER_SUBNET: usize = 4_000;
-
-/// The longest name that every provider takes: 30 characters on NCP and KT, the tightest that are known.
-const LONGEST_NAME: usize = 30;
 
 type Place = (ProviderName, RegionName);
 
@@ -27,17 +27,28 @@ struct Writer<'a> {
     estate: &'a Estate,
     steps: Vec<Step>,
     wave_of: BTreeMap<&'a HostId, u32>,
-    names: BTreeMap<&'a HostId, String>,
+    names: ResourceNames,
+    findings: Vec<Finding>,
 }
 
-/// Writes the steps, in an order in which each comes after what it stands on.
-pub fn steps(estate: &Estate, placements: &[Placement], waves: &[Wave]) -> Vec<Step> {
+/// Writes the steps, in an order in which each comes after what it stands on, and what was found on the way.
+pub fn steps(
+    estate: &Estate,
+    policy: &Policy,
+    placements: &[Placement],
+    waves: &[Wave],
+) -> (Vec<Step>, Vec<Finding>) {
     let mut by_place: BTreeMap<Place, Vec<&Placement>> = BTreeMap::new();
     for placement in placements {
         by_place.entry((placement.provider.clone(), placement.region.clone())).or_default().push(placement);
     }
     let wave_of = waves.iter().flat_map(|wave| wave.hosts.iter().map(|host| (host, wave.number))).collect();
-    let mut writer = Writer { estate, steps: Vec::new(), wave_of, names: names(estate) };
+    let mut names = ResourceNames::default();
+    // Hosts first, so that their plain names are theirs.
+    for host in &estate.hosts {
+        names.of(host.id.as_str(), "");
+    }
+    let mut writer = Writer { estate, steps: Vec::new(), wave_of, names, findings: Vec::new() };
     let taken = second_octets(estate);
     let free = (0..=255u8).map(|step| step.wrapping_add(64)).filter(|octet| !taken.contains(octet));
     // With every block taken the first is as good as any: the dry run reports the clash.
@@ -45,9 +56,12 @@ pub fn steps(estate: &Estate, placements: &[Placement], waves: &[Wave]) -> Vec<S
     for (place, hosts) in &by_place {
         let octet = octets.next().expect("the repetition has no end");
         writer.region(place, hosts, octet);
+        if policy.opening.nat_gateway {
+            writer.nat_gateway(place);
+        }
     }
     writer.order_by_wave(waves, placements);
-    writer.steps
+    (writer.steps, writer.findings)
 }
 
 impl<'a> Writer<'a> {
@@ -74,15 +88,15 @@ impl<'a> Writer<'a> {
     }
 
     fn region(&mut self, place: &Place, hosts: &[&Placement], octet: u8) {
-        let estate_name = short_name(&self.estate.name);
-        let network = format!("{estate_name}-net");
-        let key_pair = format!("{estate_name}-key");
+        let estate_name = &self.estate.name;
+        let network = self.names.of(estate_name, "net");
+        let key_pair = self.names.of(estate_name, "key");
         let cidr = format!("10.{octet}.0.0/16");
         let network_step = self.push(place, 0, None, vec![], Action::Network { name: network.clone(), cidr });
         let key_step = self.push(place, 0, None, vec![], Action::KeyPair { name: key_pair.clone() });
         let mut subnets = Vec::new();
         for number in 0..hosts.len().div_ceil(MACHINES_PER_SUBNET).min(16) {
-            let name = format!("{estate_name}-subnet-{}", number + 1);
+            let name = self.names.of(estate_name, &format!("subnet-{}", number + 1));
             let cidr = format!("10.{octet}.{}.0/20", number * 16);
             let action = Action::Subnet { name: name.clone(), network: network.clone(), cidr, zone: None };
             subnets.push((self.push(place, 0, None, vec![network_step.clone()], action), name));
@@ -104,6 +118,16 @@ impl<'a> Writer<'a> {
         self.clusters(place, hosts, &network, &subnets[0], (&key_step, &key_pair), &network_step);
     }
 
+    /// A person sets the gateway up: drivers do not make any.
+    fn nat_gateway(&mut self, place: &Place) {
+        let network = self.names.of(&self.estate.name, "net");
+        let after = vec![StepId(format!("{}/{}/network/{network}", place.0, place.1))];
+        let name = self.names.of(&self.estate.name, "nat");
+        let text =
+            format!("Set up a NAT gateway for the network {network} and route outgoing traffic through it.");
+        self.push(place, 0, None, after, Action::Manual { name, text, gib: None });
+    }
+
     /// Machine, disks, address and data of one host. Returns the machine's step.
     #[expect(clippy::too_many_arguments, reason = "a machine stands on that many things")]
     fn machine(
@@ -117,9 +141,10 @@ impl<'a> Writer<'a> {
         base: &[StepId; 3],
     ) -> StepId {
         let wave = self.wave_of.get(&host.id).copied().unwrap_or(1);
-        let name = self.names[&host.id].clone();
-        let group = suffixed(&name, "sg");
-        let rules = allow_rules(self.estate, host);
+        let id = host.id.as_str();
+        let name = self.names.of(id, "");
+        let group = self.names.of(id, "sg");
+        let rules = allow_rules(self.estate, host, &mut self.findings);
         let action = Action::SecurityGroup { name: group.clone(), network: network.to_owned(), rules };
         let group_step = self.push(place, wave, Some(&host.id), vec![base[0].clone()], action);
         let os = host.os.as_ref();
@@ -145,16 +170,16 @@ impl<'a> Writer<'a> {
         let machine_step = self.push(place, wave, Some(&host.id), after, action);
         let mut ready = vec![machine_step.clone()];
         for (number, disk) in placement.disks.iter().enumerate().skip(1) {
-            let disk_name = suffixed(&name, &format!("d{number}"));
+            let disk_name = self.names.of(id, &format!("d{number}"));
             let action =
                 Action::Disk { name: disk_name.clone(), class: disk.class.clone(), size_gib: disk.size_gib };
             let disk_step = self.push(place, wave, Some(&host.id), vec![], action);
-            let attachment = suffixed(&disk_name, "at");
+            let attachment = self.names.of(id, &format!("d{number}-at"));
             let action = Action::Attachment { name: attachment, disk: disk_name, machine: name.clone() };
             ready.push(self.push(place, wave, Some(&host.id), vec![disk_step, machine_step.clone()], action));
         }
         if host.public_address {
-            let action = Action::PublicAddress { name: suffixed(&name, "ip"), machine: name.clone() };
+            let action = Action::PublicAddress { name: self.names.of(id, "ip"), machine: name.clone() };
             self.push(place, wave, Some(&host.id), vec![machine_step.clone()], action);
         }
         let gib: u64 =
@@ -162,7 +187,7 @@ impl<'a> Writer<'a> {
         let gib = i64::try_from(gib).ok().filter(|gib| *gib > 0).and_then(Quantity::from_units);
         let amount = gib.map(|gib| format!(" (about {gib} GiB)")).unwrap_or_default();
         let action = Action::Manual {
-            name: suffixed(&name, "data"),
+            name: self.names.of(id, "data"),
             text: format!(
                 "Copy the data of {}{amount} to {name} and check that its services answer.",
                 host.name
@@ -183,14 +208,14 @@ impl<'a> Writer<'a> {
             let wave = members.iter().filter_map(|host| self.wave_of.get(host)).max().copied().unwrap_or(1);
             let after = members.iter().map(|host| machines[host].clone()).collect();
             let action = Action::LoadBalancer {
-                name: suffixed(&short_name(load_balancer.id.as_str()), "lb"),
+                name: self.names.of(load_balancer.id.as_str(), "lb"),
                 subnet: subnet.to_owned(),
                 public: load_balancer.public,
                 // Layer 4 everywhere: what http and https balancers do above that stays with the members.
                 protocol: if load_balancer.protocol == "udp" { "udp" } else { "tcp" }.to_owned(),
                 port: load_balancer.port,
                 member_port: load_balancer.member_port,
-                members: members.iter().map(|host| self.names[*host].clone()).collect(),
+                members: members.iter().map(|host| self.names.of(host.as_str(), "")).collect(),
             };
             self.push(place, wave, None, after, action);
         }
@@ -212,8 +237,9 @@ impl<'a> Writer<'a> {
                 continue;
             };
             let wave = nodes.iter().filter_map(|p| self.wave_of.get(&p.host)).max().copied().unwrap_or(1);
-            let name = suffixed(&short_name(cluster.id.as_str()), "k8s");
-            let group = suffixed(&name, "sg");
+            let id = cluster.id.as_str();
+            let name = self.names.of(id, "k8s");
+            let group = self.names.of(id, "k8s-sg");
             let action =
                 Action::SecurityGroup { name: group.clone(), network: network.to_owned(), rules: vec![] };
             let group_step = self.push(place, wave, None, vec![network_step.clone()], action);
@@ -230,7 +256,7 @@ impl<'a> Writer<'a> {
                 self.push(place, wave, None, vec![subnet.0.clone(), key.0.clone(), group_step], action);
             let text =
                 format!("Deploy the workloads of cluster {} to {name} and copy its volumes.", cluster.id);
-            let action = Action::Manual { name: suffixed(&name, "data"), text, gib: None };
+            let action = Action::Manual { name: self.names.of(id, "k8s-data"), text, gib: None };
             self.push(place, wave, None, vec![cluster_step], action);
         }
     }
@@ -276,49 +302,6 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// A resource name for each host: short, clean, unique, and the same for the same estate.
-fn names(estate: &Estate) -> BTreeMap<&HostId, String> {
-    let mut taken = BTreeSet::new();
-    let mut names = BTreeMap::new();
-    for host in &estate.hosts {
-        let wanted = short_name(host.id.as_str());
-        let mut name = wanted.clone();
-        let mut number = 2;
-        while !taken.insert(name.clone()) {
-            name = suffixed(&wanted, &number.to_string());
-            number += 1;
-        }
-        names.insert(&host.id, name);
-    }
-    names
-}
-
-/// Lower-case letters, digits and hyphens, starting with a letter, with room for suffixes.
-fn short_name(text: &str) -> String {
-    let mut name = String::new();
-    for character in text.chars() {
-        match character.to_ascii_lowercase() {
-            letter @ ('a'..='z' | '0'..='9') => name.push(letter),
-            _ if name.is_empty() || name.ends_with('-') => {}
-            _ => name.push('-'),
-        }
-    }
-    let name = name.trim_end_matches('-');
-    let name =
-        if name.starts_with(|c: char| c.is_ascii_lowercase()) { name.to_owned() } else { format!("h{name}") };
-    let longest = LONGEST_NAME - 8;
-    if name.len() <= longest {
-        return name;
-    }
-    // Two long names that begin alike must stay apart.
-    let digest = carafe_model::document::sha256(text.as_bytes());
-    format!("{}-{}", name[..longest - 5].trim_end_matches('-'), &digest[..4])
-}
-
-fn suffixed(name: &str, suffix: &str) -> String {
-    format!("{name}-{suffix}")
-}
-
 /// Second octets of the 10.0.0.0/8 addresses in use: new networks avoid them, so that both sides can be routed.
 fn second_octets(estate: &Estate) -> BTreeSet<u8> {
     let addresses = estate.hosts.iter().flat_map(|host| &host.nics).flat_map(|nic| &nic.addresses);
@@ -328,46 +311,4 @@ fn second_octets(estate: &Estate) -> BTreeSet<u8> {
             (octets.next() == Some("10")).then(|| octets.next()?.parse().ok()).flatten()
         })
         .collect()
-}
-
-/// What may reach a host: its inbound allow rules, or the flows to it where it has no firewall of its own.
-fn allow_rules(estate: &Estate, host: &Host) -> Vec<AllowRule> {
-    let mut rules = BTreeSet::new();
-    for rule in &host.firewall {
-        if rule.direction == Direction::Inbound && rule.action == Verdict::Allow {
-            for (from_port, to_port) in ports(&rule.ports) {
-                let source =
-                    if matches!(rule.source.as_str(), "*" | "") { "0.0.0.0/0" } else { &rule.source };
-                let protocol = rule.protocol.clone();
-                rules.insert(AllowRule { protocol, from_port, to_port, source: source.to_owned() });
-            }
-        }
-    }
-    if host.firewall.is_empty() {
-        for flow in estate.flows.iter().filter(|flow| host_of(&flow.to) == Some(&host.id)) {
-            let source = match host_of(&flow.from) {
-                Some(_) => "10.0.0.0/8",
-                None => "0.0.0.0/0",
-            };
-            rules.insert(AllowRule {
-                protocol: flow.protocol.clone().unwrap_or_else(|| "tcp".to_owned()),
-                from_port: flow.port,
-                to_port: flow.port,
-                source: source.to_owned(),
-            });
-        }
-    }
-    rules.into_iter().collect()
-}
-
-/// The ranges of a port list such as `80,443` or `1024-65535`; all ports for `*` and for what cannot be read.
-fn ports(text: &str) -> Vec<(Option<u16>, Option<u16>)> {
-    let range = |part: &str| {
-        let (from, to) = part.split_once(['-', ':']).unwrap_or((part, part));
-        Some((from.trim().parse::<u16>().ok()?, to.trim().parse::<u16>().ok()?))
-    };
-    match text.split(',').map(|part| range(part.trim())).collect::<Option<Vec<_>>>() {
-        Some(ranges) => ranges.into_iter().map(|(from, to)| (Some(from), Some(to))).collect(),
-        None => vec![(None, None)],
-    }
 }

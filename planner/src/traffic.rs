@@ -1,13 +1,13 @@
 //! Flows as the planner prices them: who sends how much to whom, each direction by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use carafe_model::estate::{Endpoint, Estate};
 use carafe_model::ids::HostId;
 use carafe_model::units::Quantity;
 
 use crate::assumed;
-use crate::groups::Mover;
+use crate::groups::{Mover, replaced_by_managed};
 
 /// Traffic that one mover sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,12 @@ pub enum Receiver {
 pub fn sendings(estate: &Estate, movers: &[Mover<'_>]) -> Vec<Sending> {
     let place_of: BTreeMap<&HostId, usize> =
         movers.iter().enumerate().map(|(place, mover)| (&estate.hosts[mover.host].id, place)).collect();
+    let managed: BTreeSet<&HostId> = estate
+        .clusters
+        .iter()
+        .filter(|cluster| cluster.workers.iter().any(|worker| place_of.contains_key(worker)))
+        .flat_map(replaced_by_managed)
+        .collect();
     let place = |end: &Endpoint| match end {
         Endpoint::Host(host) => place_of.get(host).copied(),
         Endpoint::External(_) => None,
@@ -47,6 +53,10 @@ pub fn sendings(estate: &Estate, movers: &[Mover<'_>]) -> Vec<Sending> {
             [(&flow.from, &flow.to, flow.gib_month), (&flow.to, &flow.from, flow.gib_month_back)];
         for (from, to, gib) in directions {
             let Some(sender) = place(from) else { continue };
+            // What replaces a control plane answers in the region of its workers.
+            if matches!(to, Endpoint::Host(host) if managed.contains(host)) {
+                continue;
+            }
             let receiver = match place(to) {
                 Some(receiver) if receiver == sender => continue,
                 Some(receiver) => Receiver::Mover(receiver),

@@ -2,11 +2,11 @@
 
 use crate::common::{PLACES, gib, host, plan, rate, sealed, small_estate};
 use carafe_model::catalog::Term;
-use carafe_model::estate::KubernetesCluster;
+use carafe_model::estate::{CurrentCost, KubernetesCluster};
 use carafe_model::host::{Architecture, Distribution, Gpu, Os, OsFamily, Usage};
 use carafe_model::plan::{Component, Plan};
 use carafe_model::policy::{Exchange, Match, Policy, Rule, SizingStrategy};
-use carafe_model::units::{Currency, Mib, Money, Quantity, Rate, Vcpus};
+use carafe_model::units::{Currency, Gib, Mib, Money, Quantity, Rate, Vcpus};
 
 fn regions(plan: &Plan) -> Vec<String> {
     plan.placements.iter().map(|p| format!("{} {}/{}", p.host, p.provider, p.region)).collect()
@@ -104,7 +104,7 @@ fn members_of_a_balancer_stay_together_and_one_that_cannot_is_told_why() {
     }
     let plan = plan(&small_estate(), &sealed(&PLACES), &policy);
     assert_eq!(plan.unplaced.len(), 2);
-    assert!(plan.unplaced[0].reasons[0].contains("all members of front"), "{:?}", plan.unplaced);
+    assert_eq!(plan.unplaced[0].reasons, ["No region suits all members of front at once."]);
     assert_eq!(plan.placements.len(), 3);
 }
 
@@ -226,6 +226,13 @@ fn a_cluster_gets_a_managed_control_plane_and_only_where_one_is_sold() {
     assert_eq!(kinds.iter().filter(|kind| **kind == "machine").count(), 3);
     policy.targets.providers = Some(vec!["nhn".into()]);
     let nowhere = plan(&estate, &sealed(&PLACES), &policy);
+    let sizes: Vec<u32> = found
+        .placements
+        .iter()
+        .filter(|p| ["app-1", "batch"].contains(&p.host.as_str()))
+        .map(|p| p.demand.vcpus.0)
+        .collect();
+    assert_eq!(sizes, [8, 8], "all nodes of a group are of one size");
     let unplaced: Vec<&str> = nowhere.unplaced.iter().map(|u| u.host.as_str()).collect();
     assert_eq!(unplaced, ["app-1", "batch"]);
 }
@@ -289,4 +296,53 @@ fn a_price_too_good_is_doubted() {
     places[3].3 = 49;
     let doubted = plan(&small_estate(), &sealed(&places), &Policy::default());
     assert_eq!(codes(&doubted).iter().filter(|code| **code == "PLN-0303").count(), 5);
+}
+
+#[test]
+fn a_saving_compares_the_hosts_that_move_and_only_them() {
+    let mut estate = small_estate();
+    let source = "test".to_owned();
+    estate.today = Some(CurrentCost { monthly: Money(5_000_000_000_000), currency: Currency::USD, source });
+    let policy = Policy::default();
+    let all = plan(&estate, &sealed(&PLACES), &policy);
+    assert_eq!(all.today.map(|today| today.monthly), Some(Money(5_000_000_000_000)));
+    estate.hosts[3].stays_because = Some("a dongle".to_owned());
+    let unlike = plan(&estate, &sealed(&PLACES), &policy);
+    assert_eq!(unlike.today, None);
+    assert!(codes(&unlike).contains(&"PLN-0106"));
+    estate.hosts[3].monthly_cost = Some(Money(900_000_000_000));
+    let like = plan(&estate, &sealed(&PLACES), &policy);
+    assert_eq!(like.today.map(|today| today.monthly), Some(Money(4_100_000_000_000)));
+}
+
+#[test]
+fn a_disk_that_no_class_takes_is_not_placed() {
+    let mut estate = small_estate();
+    estate.hosts[4].disks[0].size_gib = Some(Gib(20_000));
+    let plan = plan(&estate, &sealed(&PLACES), &Policy::default());
+    assert_eq!(plan.unplaced[0].reasons, ["No class of block storage takes its disk sda of 20000 GiB."]);
+    assert_eq!(plan.placements.len(), 4);
+}
+
+#[test]
+fn an_unknown_disk_is_counted_with_at_least_what_is_billed() {
+    let mut catalog = crate::common::catalog(&PLACES);
+    catalog.disks.iter_mut().for_each(|disk| disk.smallest_gib = 500);
+    let mut estate = small_estate();
+    estate.hosts[0].disks[0].size_gib = None;
+    let plan = plan(&estate, &carafe_model::snapshot::seal(catalog).0, &Policy::default());
+    assert!(!codes(&plan).contains(&"PLN-9001"), "{:#?}", plan.findings);
+}
+
+#[test]
+fn what_has_no_price_at_all_is_told() {
+    let mut catalog = crate::common::catalog(&PLACES);
+    catalog.disks.clear();
+    catalog.services.clear();
+    catalog.licences.clear();
+    let mut estate = small_estate();
+    estate.hosts[4].os = Some(Os { family: OsFamily::Windows, name: "Windows".to_owned(), version: None });
+    let plan = plan(&estate, &carafe_model::snapshot::seal(catalog).0, &Policy::default());
+    assert!(!codes(&plan).contains(&"PLN-9001"), "{:#?}", plan.findings);
+    assert_eq!(codes(&plan).iter().filter(|code| **code == "PLN-0301").count(), 4);
 }
