@@ -127,6 +127,9 @@ pub const CODES: &[(&str, &str)] = &[
     ),
 ];
 
+/// The code of the findings that a plan carries when it did not pass its own check.
+pub const UNSOUND: &str = "PLN-9001";
+
 /// Plans an estate. The plan has passed [`check::check`]; if it did not, it carries error findings `PLN-9001`.
 pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options: &Options<'_>) -> Plan {
     let catalog = &snapshot.catalog;

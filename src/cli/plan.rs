@@ -119,7 +119,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
         carafe_planner::plan(&estate, &catalog, &policy, &options)
     };
     // What no host can be blamed for stops as any finding does; hosts without a place are told by the exit code.
-    if plan.unplaced.is_empty() {
+    // A plan that did not pass its own check is no plan, whoever else has no place.
+    let is_unsound = plan.findings.iter().any(|finding| finding.code == carafe_planner::UNSOUND);
+    if plan.unplaced.is_empty() || is_unsound {
         findings::judge(context, args.format, args.fail_on, &plan.findings)?;
     } else if args.format == Format::Text {
         findings::print(&context.out, &plan.findings);

@@ -9,7 +9,7 @@ use carafe_model::steps::Step;
 use crate::drivers::Kind;
 
 /// What is wrong with a plan, its connections or its target: code, meaning, what to do.
-pub const CODES: [(&str, &str, &str); 13] = [
+pub const CODES: [(&str, &str, &str); 14] = [
     ("RUN-001", "two steps have the same name", "make the plan again, or rename one of them"),
     (
         "RUN-002",
@@ -26,6 +26,11 @@ pub const CODES: [(&str, &str, &str); 13] = [
     ("RUN-006", "no connection serves the place of a step", "add one to connections.toml"),
     ("RUN-007", "the cloud has no such kind of resource", "use another driver, or plan without it"),
     ("RUN-008", "a step that is to be confirmed is not a person's", "name a step whose kind is manual"),
+    (
+        "RUN-009",
+        "the plan did not pass its own check",
+        "make the plan again; if that does not help, report it",
+    ),
     ("RUN-101", "the name is taken", "rename or remove what bears it, or plan under another name"),
     ("RUN-102", "it exists with other settings", "change it back by hand, or remove it"),
     ("RUN-103", "the cloud would refuse it", "mend what the cloud says"),

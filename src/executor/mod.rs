@@ -79,7 +79,7 @@ pub enum Confirm {
     None,
     /// These.
     Steps(BTreeSet<StepId>),
-    /// All, by `--auto-approve`.
+    /// All.
     All,
 }
 
@@ -89,9 +89,20 @@ impl Confirm {
         match self {
             Confirm::None => None,
             Confirm::Steps(steps) => steps.contains(step).then_some("confirmed by name"),
-            Confirm::All => Some("--auto-approve"),
+            Confirm::All => Some("confirmed with all others"),
         }
     }
+}
+
+/// The graph of a plan that may be carried out: its steps fit together, and it passed its own check.
+fn sound(plan: &Plan) -> Result<Graph<'_>, ExecutorError> {
+    if plan.findings.iter().any(|finding| finding.code == carafe_planner::UNSOUND) {
+        return Err(ExecutorError::Unfit(vec![graph::error(
+            "RUN-009",
+            "the plan did not pass its own check".to_owned(),
+        )]));
+    }
+    Graph::build(&plan.steps).map_err(ExecutorError::Unfit)
 }
 
 /// Whether a run is to stop.
@@ -180,7 +191,7 @@ pub async fn dry_run(
     connections: &Connections,
     on_event: Listener<'_>,
 ) -> Result<DryRun, ExecutorError> {
-    let graph = Graph::build(&request.plan.steps).map_err(ExecutorError::Unfit)?;
+    let graph = sound(request.plan)?;
     let findings = unconnected(&graph, connections, request.wave);
     if !findings.is_empty() {
         return Err(ExecutorError::Unfit(findings));
@@ -235,7 +246,7 @@ pub async fn apply(
     on_event: Listener<'_>,
     stop: watch::Receiver<Stop>,
 ) -> Result<RunReport, ExecutorError> {
-    let graph = Graph::build(&request.plan.steps).map_err(ExecutorError::Unfit)?;
+    let graph = sound(request.plan)?;
     check_fit(&graph, connections, &request.confirm, request.wave)?;
     let lease = match journal.create(&new_run(request)).await {
         Ok(lease) => lease,

@@ -132,7 +132,7 @@ async fn a_person_s_steps_wait_until_they_are_confirmed() {
     assert_eq!(report.state, RunState::Done);
     let by = |id| report.steps.iter().find(|step| step.id == id).and_then(|step| step.note.clone());
     assert_eq!(by(copies[0].clone()).as_deref(), Some("confirmed by name"));
-    assert_eq!(by(copies[1].clone()).as_deref(), Some("--auto-approve"));
+    assert_eq!(by(copies[1].clone()).as_deref(), Some("confirmed with all others"));
 
     rig.confirm = Confirm::Steps(BTreeSet::from(["nobody".into(), rig.plan.steps[0].id.clone()]));
     let End::Error(ExecutorError::Unfit(findings)) = rig.apply().await else { panic!("no such steps") };
