@@ -272,9 +272,9 @@ impl<'p> Search<'p> {
         }
         loop {
             let mut moved = false;
+            let used: Vec<bool> = trial.label_count.iter().map(|count| *count > 0).collect();
             for node in 0..trial.labels.len() {
-                let used = trial.label_count.clone();
-                moved |= trial.move_node(node, |to| used[to as usize] > 0 && !is_closed(to));
+                moved |= trial.move_node(node, |to| used[to as usize] && !is_closed(to));
             }
             if !moved {
                 return Some(trial);
@@ -316,9 +316,9 @@ impl<'p> Search<'p> {
     }
 
     fn move_nodes_within_use(&mut self) {
+        let used: Vec<bool> = self.label_count.iter().map(|count| *count > 0).collect();
         for node in 0..self.labels.len() {
-            let used = self.label_count.clone();
-            self.move_node(node, |to| used[to as usize] > 0);
+            self.move_node(node, |to| used[to as usize]);
         }
     }
 
