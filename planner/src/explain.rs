@@ -1,12 +1,16 @@
 //! Why a host goes where it goes, and where it would have gone otherwise.
 
+use std::collections::BTreeMap;
+
 use carafe_model::catalog::Region;
 use carafe_model::idx::Idx;
-use carafe_model::plan::{PlacedDisk, Placement, RunnerUp};
+use carafe_model::plan::{PlacedDisk, Placement, Refusal, RunnerUp};
 use carafe_model::units::{Currency, Mib, Money, Quantity};
 
 use crate::bill::{Bill, Home};
-use crate::candidates::{candidate, count_refused};
+use crate::candidates::{Candidate, candidate, count_refused};
+use crate::concerns::refuse_region;
+use crate::demand::Shape;
 use crate::groups::Group;
 use crate::placing::Placing;
 use crate::traffic::Receiver;
@@ -27,13 +31,21 @@ pub fn placements(placing: &Placing<'_>, homes: &[Home], bill: &Bill) -> Vec<Pla
             group_of[mover] = group;
         }
     }
-    let mut monthly: std::collections::BTreeMap<&str, Money> = std::collections::BTreeMap::new();
+    let mut monthly: BTreeMap<&str, Money> = BTreeMap::new();
     for line in &bill.lines {
         if let Some(host) = &line.host {
             *monthly.entry(host.as_str()).or_default() += line.monthly;
         }
     }
-    let explain = Explain { placing, homes, outside, traffic, in_use: in_use(homes) };
+    let mut explain = Explain {
+        placing,
+        homes,
+        outside,
+        traffic,
+        in_use: in_use(homes),
+        refused: BTreeMap::new(),
+        second: BTreeMap::new(),
+    };
     (0..homes.len())
         .map(|mover| {
             let host = placing.estate.hosts[placing.movers[mover].host].id.as_str();
@@ -43,8 +55,8 @@ pub fn placements(placing: &Placing<'_>, homes: &[Home], bill: &Bill) -> Vec<Pla
         .collect()
 }
 
-fn in_use(homes: &[Home]) -> std::collections::BTreeMap<Idx<Region>, u32> {
-    let mut counts = std::collections::BTreeMap::new();
+fn in_use(homes: &[Home]) -> BTreeMap<Idx<Region>, u32> {
+    let mut counts = BTreeMap::new();
     for home in homes {
         *counts.entry(home.region).or_default() += 1;
     }
@@ -56,11 +68,15 @@ struct Explain<'e, 'a> {
     homes: &'e [Home],
     outside: Vec<Vec<Quantity>>,
     traffic: Vec<Vec<usize>>,
-    in_use: std::collections::BTreeMap<Idx<Region>, u32>,
+    in_use: BTreeMap<Idx<Region>, u32>,
+    /// What was refused, by shape and by the regions that are forbidden: hosts that are alike share it.
+    refused: BTreeMap<(&'e Shape, Vec<u16>), Vec<Refusal>>,
+    /// The cheapest offer of a region but for the one that was taken, by shape.
+    second: BTreeMap<(Idx<Region>, &'e Shape), Option<Candidate>>,
 }
 
-impl Explain<'_, '_> {
-    fn placement(&self, mover: usize, group: &Group, monthly: Money) -> Placement {
+impl<'e> Explain<'e, '_> {
+    fn placement(&mut self, mover: usize, group: &Group, monthly: Money) -> Placement {
         let placing = self.placing;
         let snapshot = placing.market.snapshot;
         let home = self.homes[mover];
@@ -69,7 +85,15 @@ impl Explain<'_, '_> {
             &snapshot.instance_types[snapshot.offers.instance_type[home.candidate.offer.usize()]];
         let this = &placing.movers[mover];
         let shape = &this.need.shape;
-        let refused = count_refused(placing.market, shape, &this.rules, placing.regions);
+        let forbidden: Vec<u16> =
+            placing.regions.iter().map(|region| refuse_region(&this.rules, region)).collect();
+        let refused = self
+            .refused
+            .entry((shape, forbidden))
+            .or_insert_with(|| {
+                count_refused(placing.market, shape, &this.rules, placing.regions).to_refusals()
+            })
+            .clone();
         let disk = |disk: &crate::demand::DiskNeed| PlacedDisk {
             name: disk.name.clone(),
             size_gib: disk.size,
@@ -94,7 +118,7 @@ impl Explain<'_, '_> {
             disks: this.need.disks.iter().map(disk).collect(),
             monthly,
             reasons: self.reasons(mover, group),
-            refused: refused.to_refusals(),
+            refused,
             runner_up: self.runner_up(mover, group),
         }
     }
@@ -186,18 +210,17 @@ impl Explain<'_, '_> {
     }
 
     /// The cheapest other place for this host alone, or another offer where it is.
-    fn runner_up(&self, mover: usize, group: &Group) -> Option<RunnerUp> {
+    fn runner_up(&mut self, mover: usize, group: &Group) -> Option<RunnerUp> {
         let placing = self.placing;
         let snapshot = placing.market.snapshot;
         let home = self.homes[mover];
         let shape = &placing.movers[mover].need.shape;
-        let second = placing
-            .market
-            .offers_in(home.region)
-            .filter(|offer| *offer != home.candidate.offer)
-            .filter_map(|offer| candidate(placing.market, shape, offer))
-            .min_by_key(|found| (found.monthly, found.offer))
-            .map(|found| (found.monthly - home.candidate.monthly, home.region, found));
+        let second = self.second.entry((home.region, shape)).or_insert_with(|| {
+            let others = placing.market.offers_in(home.region).filter(|offer| *offer != home.candidate.offer);
+            let fitting = others.filter_map(|offer| candidate(placing.market, shape, offer));
+            fitting.min_by_key(|found| (found.monthly, found.offer))
+        });
+        let second = second.map(|found| (found.monthly - home.candidate.monthly, home.region, found));
         let here = self.alone(mover, home.region)? + self.traffic(mover, home.region);
         // A member of a group cannot leave it alone.
         let elsewhere = (group.movers.len() == 1).then(|| {

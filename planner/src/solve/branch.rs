@@ -170,7 +170,7 @@ impl<'p> Tree<'p, '_> {
                 part.bound = bound;
                 part.dual = tried;
             }
-            if part.bound >= self.ceiling() || (self.effort.stop)() {
+            if part.bound >= self.ceiling() || self.good_enough(part.bound) {
                 break;
             }
         }

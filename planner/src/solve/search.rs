@@ -87,37 +87,18 @@ impl<'p> Search<'p> {
     }
 
     fn traffic(&self, node: usize, label: u32) -> i64 {
-        let edge_cost = |place: &u32| {
-            let edge = &self.problem.edges[*place as usize];
-            let other = self.labels[edge.other(node as u32) as usize];
-            if edge.a as usize == node {
-                edge.cost(self.problem, label, other)
-            } else {
-                edge.cost(self.problem, other, label)
-            }
-        };
-        self.incidence[node].iter().map(edge_cost).sum()
+        self.incidence[node].iter().map(|place| self.edge_cost(node, label, *place)).sum()
     }
 
-    /// What opening costs change by when one node goes from a label to another.
-    fn opening_change(&self, from: u32, to: u32) -> i64 {
-        let (p_from, p_to) = (self.provider(from), self.provider(to));
-        let mut change = 0;
-        if self.label_count[from as usize] == 1 {
-            change -= self.problem.open_label[from as usize];
+    /// What an edge costs when the node has a label and the other end the one it has.
+    fn edge_cost(&self, node: usize, label: u32, place: u32) -> i64 {
+        let edge = &self.problem.edges[place as usize];
+        let other = self.labels[edge.other(node as u32) as usize];
+        if edge.a as usize == node {
+            edge.cost(self.problem, label, other)
+        } else {
+            edge.cost(self.problem, other, label)
         }
-        if self.label_count[to as usize] == 0 {
-            change += self.problem.open_label[to as usize];
-        }
-        if p_from != p_to {
-            if self.provider_count[p_from] == 1 {
-                change -= self.problem.open_provider[p_from];
-            }
-            if self.provider_count[p_to] == 0 {
-                change += self.problem.open_provider[p_to];
-            }
-        }
-        change
     }
 
     fn provider(&self, label: u32) -> usize {
@@ -126,17 +107,6 @@ impl<'p> Search<'p> {
 
     fn n_used(counts: &[u32]) -> u32 {
         counts.iter().filter(|count| **count > 0).count() as u32
-    }
-
-    /// Whether going to a label keeps within the limits, when the node leaves `from`.
-    fn may_use(&self, from: u32, to: u32) -> bool {
-        let (p_from, p_to) = (self.provider(from), self.provider(to));
-        let fits = |counts: &[u32], from: usize, to: usize, most: Option<u32>| {
-            counts[to] > 0
-                || most.is_none_or(|most| Self::n_used(counts) - u32::from(counts[from] == 1) < most)
-        };
-        fits(&self.label_count, from as usize, to as usize, self.problem.max_labels)
-            && (p_from == p_to || fits(&self.provider_count, p_from, p_to, self.problem.max_providers))
     }
 
     fn put(&mut self, node: usize, to: u32, change: i64) {
@@ -153,7 +123,7 @@ impl<'p> Search<'p> {
         let from = self.labels[node];
         self.own_cost(node, to) - self.own_cost(node, from) + self.traffic(node, to)
             - self.traffic(node, from)
-            + self.opening_change(from, to)
+            + self.opening_change(1, from, to)
     }
 
     fn move_nodes(&mut self) {
@@ -176,8 +146,8 @@ impl<'p> Search<'p> {
             if to == from || own - here > self.most_refund || !allowed(to) {
                 continue;
             }
-            let change = own + self.traffic(node, to) - here + self.opening_change(from, to);
-            if change < best.0 && self.may_use(from, to) {
+            let change = own + self.traffic(node, to) - here + self.opening_change(1, from, to);
+            if change < best.0 && self.may_use(1, from, to) {
                 best = (change, to);
             }
         }
@@ -217,20 +187,60 @@ impl<'p> Search<'p> {
 
     fn move_block(&mut self, block: &[usize]) {
         let from = self.labels[block[0]];
-        for to in 0..self.label_count.len() as u32 {
-            if to == from || block.iter().any(|node| self.own_cost(*node, to) >= NEVER) {
-                continue;
-            }
-            let mut trial = self.clone();
+        let inside: std::collections::BTreeSet<usize> = block.iter().copied().collect();
+        let to_outside = |node: usize, label: u32| -> i64 {
+            let leaves = |place: &&u32| {
+                let edge = &self.problem.edges[**place as usize];
+                !inside.contains(&(edge.other(node as u32) as usize))
+            };
+            self.incidence[node].iter().filter(leaves).map(|place| self.edge_cost(node, label, *place)).sum()
+        };
+        let whole = |label: u32| -> i64 {
+            let costs = block.iter().map(|node| match self.own_cost(*node, label) {
+                NEVER => NEVER,
+                own => own + to_outside(*node, label),
+            });
+            costs.fold(0, |total, cost| total.saturating_add(cost).min(NEVER))
+        };
+        let here = whole(from);
+        let labels = 0..self.label_count.len() as u32;
+        let best = labels
+            .filter(|to| *to != from)
+            .map(|to| (whole(to) - here + self.opening_change(block.len() as u32, from, to), to))
+            .filter(|(change, to)| *change < 0 && self.may_use(block.len() as u32, from, *to))
+            .min();
+        if let Some((_, to)) = best {
             for &node in block {
-                let change = trial.change(node, to);
-                trial.put(node, to, change);
-            }
-            if trial.cost < self.cost && trial.obeys_limits() {
-                *self = trial;
-                return;
+                let change = self.change(node, to);
+                self.put(node, to, change);
             }
         }
+    }
+
+    /// What opening costs change by when so many nodes of a label go to another together.
+    fn opening_change(&self, n_nodes: u32, from: u32, to: u32) -> i64 {
+        let (p_from, p_to) = (self.provider(from), self.provider(to));
+        let closes =
+            |counts: &[u32], place: usize, cost: i64| if counts[place] == n_nodes { -cost } else { 0 };
+        let opens = |counts: &[u32], place: usize, cost: i64| if counts[place] == 0 { cost } else { 0 };
+        let mut change = closes(&self.label_count, from as usize, self.problem.open_label[from as usize])
+            + opens(&self.label_count, to as usize, self.problem.open_label[to as usize]);
+        if p_from != p_to {
+            change += closes(&self.provider_count, p_from, self.problem.open_provider[p_from])
+                + opens(&self.provider_count, p_to, self.problem.open_provider[p_to]);
+        }
+        change
+    }
+
+    /// Whether the limits hold when so many nodes of a label go to another together.
+    fn may_use(&self, n_nodes: u32, from: u32, to: u32) -> bool {
+        let fits = |counts: &[u32], from: usize, to: usize, most: Option<u32>| {
+            counts[to] > 0
+                || most.is_none_or(|most| Self::n_used(counts) - u32::from(counts[from] == n_nodes) < most)
+        };
+        let (p_from, p_to) = (self.provider(from), self.provider(to));
+        fits(&self.label_count, from as usize, to as usize, self.problem.max_labels)
+            && (p_from == p_to || fits(&self.provider_count, p_from, p_to, self.problem.max_providers))
     }
 
     fn obeys_limits(&self) -> bool {
