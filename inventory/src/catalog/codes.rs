@@ -21,7 +21,10 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("CAT-1006", "The file is not UTF-8 text. Save it with the encoding UTF-8."),
     ("CAT-1007", "The gzip file is cut short or damaged. Download or copy it again."),
-    ("CAT-1008", "The file unpacks to more than the limit. Split it by provider."),
+    (
+        "CAT-1008",
+        "The files of one import unpack to more than the limit together. Import fewer at once, or split them by provider.",
+    ),
     ("CAT-1009", "The table lacks required columns. Add them."),
     ("CAT-1010", "Columns that the table does not have were ignored. Nothing needs to be done."),
     (

@@ -8,7 +8,8 @@ use carafe_model::finding::{Finding, Place};
 use super::findings::{Findings, clip};
 use crate::InputFile;
 
-/// The most a compressed file may unfold to. The largest public price list in this format is about 40 MB.
+/// The most that the files of one import may hold or unfold to together. The largest public price list in this format
+/// is about 40 MB.
 pub(super) const LARGEST_TEXT: u64 = 1 << 30;
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
@@ -30,8 +31,9 @@ pub(super) fn text<'a>(file: &InputFile<'a>, largest: u64) -> Result<Cow<'a, str
             return Err(refuse("CAT-1007", "the gzip file is cut short or damaged".to_owned(), help));
         }
         if unpacked.len() as u64 > largest {
-            let summary = format!("the file unpacks to more than {largest} bytes");
-            return Err(refuse("CAT-1008", summary, "split it by provider"));
+            let summary =
+                format!("the file unpacks to more than the {largest} bytes that are left for one import");
+            return Err(refuse("CAT-1008", summary, "import fewer files at once, or split it by provider"));
         }
         Cow::Owned(unpacked)
     } else {

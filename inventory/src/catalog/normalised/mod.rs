@@ -166,9 +166,12 @@ const SHAPES: &[Shape] = &[
 /// Reads a set of tables; `None` when no region or no instance type came of them.
 pub(super) fn read(files: &[InputFile<'_>], id: &str, findings: &mut Findings) -> Option<Snapshot> {
     let mut tables: Vec<(Kind, Table<'_>)> = Vec::new();
+    // One budget for all files together: many small ones that each unpack to the most are a bomb as well.
+    let mut left = table::LARGEST_TEXT;
     for file in files {
-        match table::text(file, table::LARGEST_TEXT) {
+        match table::text(file, left) {
             Ok(text) => {
+                left = left.saturating_sub(text.len() as u64);
                 let table = Table::new(file.name, text);
                 tables.extend(recognise(&table, findings).map(|kind| (kind, table)));
             }
