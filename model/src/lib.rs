@@ -35,4 +35,6 @@ pub mod policy_file;
 
 pub mod plan;
 
+pub mod what_if;
+
 pub mod steps;

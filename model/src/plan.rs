@@ -12,6 +12,7 @@ use crate::ids::{HostId, ProviderName, RateId, RegionName};
 use crate::policy::Exchange;
 use crate::steps::Step;
 use crate::units::{Currency, Gib, Mib, Money, Quantity, Rate, Vcpus};
+use crate::what_if::WhatIf;
 
 /// The document `plan/1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +59,9 @@ pub struct Plan {
     pub findings: Vec<Finding>,
     /// What was taken for granted, in sentences.
     pub assumptions: Vec<String>,
+    /// What other decisions would cost; there only when it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what_if: Option<Box<WhatIf>>,
 }
 
 impl Document for Plan {

@@ -256,6 +256,7 @@ fn empty_plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, optio
         steps: Vec::new(),
         findings: Vec::new(),
         assumptions: Vec::new(),
+        what_if: None,
     }
 }
 
