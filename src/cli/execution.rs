@@ -250,6 +250,7 @@ impl<'a> Teller<'a> {
             StepEvent::Made { resource } => (true, false, format!("made {resource}")),
             StepEvent::Adopted { resource } => (true, false, format!("adopted {resource}")),
             StepEvent::AlreadyThere { resource } => (true, false, format!("{resource} is there already")),
+            StepEvent::Passed { message } => (true, false, format!("passed: {message}")),
             StepEvent::Confirmed { by } => (true, false, format!("confirmed: {by}")),
             StepEvent::Removed => (true, false, "removed".to_owned()),
             StepEvent::Kept { message } => (true, true, format!("kept: {message}")),
@@ -306,6 +307,7 @@ fn needs_somebody(step: &StepStatus) -> bool {
         | State::Adopted
         | State::AlreadyThere
         | State::Confirmed
+        | State::Passed
         | State::Removing
         | State::Removed
         | State::Kept => false,

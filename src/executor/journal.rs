@@ -29,7 +29,9 @@ pub enum State {
     AlreadyThere,
     /// Done: a person's step was confirmed.
     Confirmed,
-    /// The cloud refused.
+    /// Done: what was to be run or checked ended well.
+    Passed,
+    /// The cloud refused, or what was to be run or checked did not end well.
     Failed,
     /// The cloud was or is about to be asked to remove it.
     Removing,
@@ -45,7 +47,7 @@ pub enum State {
 
 impl State {
     /// Every state.
-    pub const ALL: [State; 14] = [
+    pub const ALL: [State; 15] = [
         State::Pending,
         State::Waiting,
         State::Making,
@@ -54,6 +56,7 @@ impl State {
         State::Adopted,
         State::AlreadyThere,
         State::Confirmed,
+        State::Passed,
         State::Failed,
         State::Removing,
         State::RemovalUnknown,
@@ -65,7 +68,7 @@ impl State {
     /// Whether what the step wants is there, so that others can stand on it.
     pub const fn is_done(self) -> bool {
         match self {
-            State::Made | State::Adopted | State::AlreadyThere | State::Confirmed => true,
+            State::Made | State::Adopted | State::AlreadyThere | State::Confirmed | State::Passed => true,
             State::Pending
             | State::Waiting
             | State::Making
@@ -89,6 +92,7 @@ impl State {
             | State::Adopted
             | State::AlreadyThere
             | State::Confirmed
+            | State::Passed
             | State::Failed
             | State::Removing
             | State::RemovalUnknown
@@ -112,9 +116,11 @@ pub struct Illegal {
 /// The state after an event.
 ///
 /// Making: `Intent` opens, an outcome closes, `Lost` leaves it open until an observation closes it; `Absent` is the one
-/// way back to asking again. Removing needs no observation in between, because asking again to remove is one: what is
-/// gone is reported as gone. It may begin from every state in which something of ours might be there, and from
-/// `Pending`, because a request that was lost and found absent may still take effect late.
+/// way back to asking again, also from a step that was done once and has drifted. A person who looks is an observer too:
+/// `Confirmed` closes whatever is open. Removing needs no observation in between, because asking again to remove is one:
+/// what is gone is reported as gone. It may begin from every state in which something of ours might be there, and from
+/// `Pending`, because a request that was lost and found absent may still take effect late. What was removed may be made
+/// again: a stuck resource is retried in that way.
 ///
 /// # Errors
 /// If the event may not happen: the journal is damaged, or the program has a bug.
@@ -122,19 +128,22 @@ pub fn next(state: State, event: &StepEvent) -> Result<State, Illegal> {
     use State as S;
     use StepEvent as E;
     match (state, event) {
-        (S::Pending | S::Waiting | S::Failed, E::Intent) => Ok(S::Making),
+        (S::Pending | S::Waiting | S::Failed | S::Removed, E::Intent) => Ok(S::Making),
         (S::Pending | S::Failed, E::Waiting { .. }) => Ok(S::Waiting),
-        (S::Pending | S::Waiting, E::Confirmed { .. }) => Ok(S::Confirmed),
+        (S::Pending | S::Waiting | S::Failed, E::Confirmed { .. }) => Ok(S::Confirmed),
+        (S::Making | S::Unknown, E::Confirmed { .. }) => Ok(S::Confirmed),
 
         (S::Making | S::Unknown, E::Made { .. }) => Ok(S::Made),
         (S::Making | S::Unknown, E::Adopted { .. }) => Ok(S::Adopted),
         (S::Making | S::Unknown, E::AlreadyThere { .. }) => Ok(S::AlreadyThere),
+        (S::Making | S::Unknown, E::Passed { .. }) => Ok(S::Passed),
         (S::Making | S::Unknown, E::Refused { .. }) => Ok(S::Failed),
         (S::Making | S::Unknown, E::Lost { .. }) => Ok(S::Unknown),
         (S::Making | S::Unknown, E::Absent) => Ok(S::Pending),
+        (S::Made | S::Adopted | S::AlreadyThere, E::Absent) => Ok(S::Pending),
 
         (S::Pending | S::Waiting | S::Making | S::Unknown | S::Failed, E::RemoveIntent) => Ok(S::Removing),
-        (S::Made | S::AlreadyThere, E::RemoveIntent) => Ok(S::Removing),
+        (S::Made | S::AlreadyThere | S::Passed, E::RemoveIntent) => Ok(S::Removing),
         (S::Removing | S::RemovalUnknown | S::RemovalFailed, E::RemoveIntent) => Ok(S::Removing),
 
         (S::Removing, E::Removed) => Ok(S::Removed),
@@ -158,6 +167,7 @@ mod tests {
             ("made", StepEvent::Made { resource: text() }),
             ("adopted", StepEvent::Adopted { resource: text() }),
             ("there", StepEvent::AlreadyThere { resource: text() }),
+            ("passed", StepEvent::Passed { message: text() }),
             ("refused", StepEvent::Refused { error: text(), message: text() }),
             ("lost", StepEvent::Lost { message: text() }),
             ("absent", StepEvent::Absent),
@@ -173,21 +183,22 @@ mod tests {
 
     /// The protocol as a table: rows are states, columns events in the order of `events`; `-` is illegal.
     const TABLE: &str = "
-                    intent made adopted there        refused lost    absent  waiting confirmed remove   removed kept rrefused      rlost
-    Pending         Making -    -       -            -       -       -       Waiting Confirmed Removing -       -    -             -
-    Waiting         Making -    -       -            -       -       -       -       Confirmed Removing -       -    -             -
-    Making          -      Made Adopted AlreadyThere Failed  Unknown Pending -       -         Removing -       -    -             -
-    Unknown         -      Made Adopted AlreadyThere Failed  Unknown Pending -       -         Removing -       -    -             -
-    Made            -      -    -       -            -       -       -       -       -         Removing -       -    -             -
-    Adopted         -      -    -       -            -       -       -       -       -         -        -       Kept -             -
-    AlreadyThere    -      -    -       -            -       -       -       -       -         Removing -       -    -             -
-    Confirmed       -      -    -       -            -       -       -       -       -         -        -       -    -             -
-    Failed          Making -    -       -            -       -       -       Waiting -         Removing -       -    -             -
-    Removing        -      -    -       -            -       -       -       -       -         Removing Removed Kept RemovalFailed RemovalUnknown
-    RemovalUnknown  -      -    -       -            -       -       -       -       -         Removing -       -    -             -
-    RemovalFailed   -      -    -       -            -       -       -       -       -         Removing -       -    -             -
-    Removed         -      -    -       -            -       -       -       -       -         -        -       -    -             -
-    Kept            -      -    -       -            -       -       -       -       -         -        -       -    -             -
+                    intent made adopted there        passed refused lost    absent  waiting confirmed remove   removed kept rrefused      rlost
+    Pending         Making -    -       -            -      -       -       -       Waiting Confirmed Removing -       -    -             -
+    Waiting         Making -    -       -            -      -       -       -       -       Confirmed Removing -       -    -             -
+    Making          -      Made Adopted AlreadyThere Passed Failed  Unknown Pending -       Confirmed Removing -       -    -             -
+    Unknown         -      Made Adopted AlreadyThere Passed Failed  Unknown Pending -       Confirmed Removing -       -    -             -
+    Made            -      -    -       -            -      -       -       Pending -       -         Removing -       -    -             -
+    Adopted         -      -    -       -            -      -       -       Pending -       -         -        -       Kept -             -
+    AlreadyThere    -      -    -       -            -      -       -       Pending -       -         Removing -       -    -             -
+    Confirmed       -      -    -       -            -      -       -       -       -       -         -        -       -    -             -
+    Passed          -      -    -       -            -      -       -       -       -       -         Removing -       -    -             -
+    Failed          Making -    -       -            -      -       -       -       Waiting Confirmed Removing -       -    -             -
+    Removing        -      -    -       -            -      -       -       -       -       -         Removing Removed Kept RemovalFailed RemovalUnknown
+    RemovalUnknown  -      -    -       -            -      -       -       -       -       -         Removing -       -    -             -
+    RemovalFailed   -      -    -       -            -      -       -       -       -       -         Removing -       -    -             -
+    Removed         Making -    -       -            -      -       -       -       -       -         -        -       -    -             -
+    Kept            -      -    -       -            -      -       -       -       -       -         -        -       -    -             -
     ";
 
     #[test]

@@ -10,12 +10,14 @@ use crate::store::{Entry, StepEvent};
 #[derive(Clone, Debug)]
 pub(super) struct Account {
     pub(super) state: State,
+    /// How many events it has.
+    pub(super) events: u32,
     /// Whether the cloud was ever asked to make it: then only a removal can be sure that it is not there.
     pub(super) asked: bool,
     pub(super) resource: Option<String>,
     /// Kind and words of the refusal that the step stands at.
     pub(super) error: Option<(String, String)>,
-    /// What is waited for, who confirmed, or why it was kept.
+    /// What is waited for, who confirmed, what came of it, or why it was kept.
     pub(super) note: Option<String>,
 }
 
@@ -37,7 +39,14 @@ pub(super) enum LedgerError {
 impl Ledger {
     /// Nothing has happened.
     pub(super) fn new(steps: usize) -> Ledger {
-        let blank = Account { state: State::Pending, asked: false, resource: None, error: None, note: None };
+        let blank = Account {
+            state: State::Pending,
+            events: 0,
+            asked: false,
+            resource: None,
+            error: None,
+            note: None,
+        };
         Ledger { accounts: vec![blank; steps] }
     }
 
@@ -62,6 +71,7 @@ impl Ledger {
     pub(super) fn record(&mut self, step: usize, event: &StepEvent) -> Result<(), Illegal> {
         let account = &mut self.accounts[step];
         account.state = next(account.state, event)?;
+        account.events += 1;
         account.error = None;
         account.note = None;
         match event {
@@ -75,7 +85,7 @@ impl Ledger {
             StepEvent::Lost { message } | StepEvent::RemoveLost { message } => {
                 account.error = Some(("unknown".to_owned(), message.clone()));
             }
-            StepEvent::Waiting { message } | StepEvent::Kept { message } => {
+            StepEvent::Waiting { message } | StepEvent::Kept { message } | StepEvent::Passed { message } => {
                 account.note = Some(message.clone());
             }
             StepEvent::Confirmed { by } => account.note = Some(by.clone()),
@@ -101,7 +111,7 @@ impl Ledger {
                 | State::Removing
                 | State::RemovalUnknown
                 | State::RemovalFailed => true,
-                State::Confirmed | State::Removed | State::Kept => false,
+                State::Confirmed | State::Passed | State::Removed | State::Kept => false,
             }
     }
 }

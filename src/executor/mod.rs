@@ -6,6 +6,12 @@
 //! each call is made of the plan and the step and not of the run: it adopts everything and makes nothing, and since it
 //! owns nothing, destroying it removes nothing.
 //!
+//! **What others build on.** A step stands where [`journal::next`] puts it, and nothing but its events moves it; a record
+//! of the journal is one such event with its step, its place among the step's events (`nth`, from 1) and the fence of
+//! the lease it was written under. The [`Journal`] trait refuses a record whose lease is outdated or whose place is
+//! taken, so that two processes with different views of a step can never both go on. A lease is for a whole run (this
+//! module) or for one step (many workers on one run); the protocol is the same, because steps meet only in their order.
+//!
 //! This module is the whole interface; `run` is the loop behind it, `forward` and `backward` its two directions.
 //! The executor formats nothing and asks nobody: it tells [`Event`]s, and what a person has confirmed it is told.
 
@@ -453,6 +459,7 @@ fn new_run(request: &Request<'_>) -> NewRun {
         plan_sha256: request.plan_sha256.to_owned(),
         plan_json: request.plan.to_json(),
         wave: request.wave,
+        binding: String::new(),
         started,
     }
 }

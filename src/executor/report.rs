@@ -170,7 +170,7 @@ fn forward(graph: &Graph, ledger: &Ledger, blockers: &[Option<usize>], wave: Opt
     let asked_for = |step: &usize| wave.is_none_or(|wave| graph.steps[*step].wave <= wave);
     for step in (0..graph.len()).filter(asked_for) {
         match ledger.state(step) {
-            State::Made | State::Adopted | State::AlreadyThere | State::Confirmed => {}
+            State::Made | State::Adopted | State::AlreadyThere | State::Confirmed | State::Passed => {}
             State::Failed => failed += 1,
             State::Waiting => waiting += 1,
             State::Unknown => unknown += 1,
@@ -213,6 +213,7 @@ fn blockers(graph: &Graph, ledger: &Ledger) -> Vec<Option<usize>> {
             | State::Adopted
             | State::AlreadyThere
             | State::Confirmed
+            | State::Passed
             | State::Removing
             | State::RemovalUnknown
             | State::RemovalFailed

@@ -201,7 +201,8 @@ impl<'e, 'p> Engine<'e, 'p> {
             .record(step, &event)
             .map_err(|illegal| ExecutorError::Broken(format!("step {id}: {illegal}")))?;
         self.unsaid.push(Event::Step { step: id.clone(), event: event.clone() });
-        self.unwritten.push(Entry { step: id.clone(), event, at: now() });
+        let nth = self.ledger.accounts[step].events;
+        self.unwritten.push(Entry { step: id.clone(), nth, event, at: now() });
         Ok(())
     }
 

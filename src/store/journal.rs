@@ -15,8 +15,14 @@ use super::lock::{FileLock, Try, open_private};
 use super::{Answer, Entry, Journal, JournalError, Lease, LoadedRun, NewRun, Phase, RunRecord, StepEvent};
 use crate::run_id::RunId;
 
-/// Seven values an entry; SQLite takes at most 32,766 in one statement.
-const ENTRIES_A_STATEMENT: usize = 4_000;
+/// Nine values an entry; SQLite takes at most 32,766 in one statement.
+const ENTRIES_A_STATEMENT: usize = 3_600;
+
+/// What makes the tables, in order; never changed after a release.
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "journal", include_str!("../../migrations/0001_journal.sql")),
+    (2, "binding and order", include_str!("../../migrations/0002_binding_and_order.sql")),
+];
 
 /// A journal in a file that only its owner may read.
 pub struct SqliteJournal {
@@ -78,14 +84,15 @@ impl SqliteJournal {
         let lock = self.lock_file(&run.run)?;
         let mut connection = self.connection.lock().await;
         let inserted = sqlx::query(
-            "INSERT INTO run (id, plan, plan_sha256, plan_json, wave, phase, fence, started)
-             VALUES (?, ?, ?, ?, ?, 'open', 1, ?)",
+            "INSERT INTO run (id, plan, plan_sha256, plan_json, wave, binding, phase, fence, started)
+             VALUES (?, ?, ?, ?, ?, ?, 'open', 1, ?)",
         )
         .bind(run.run.as_str())
         .bind(&run.plan)
         .bind(&run.plan_sha256)
         .bind(&run.plan_json)
         .bind(run.wave)
+        .bind(&run.binding)
         .bind(run.started)
         .execute(&mut *connection)
         .await;
@@ -139,6 +146,10 @@ impl SqliteJournal {
         if entries.is_empty() {
             return Ok(());
         }
+        let fenced = || JournalError::Fenced { run: lease.run.clone() };
+        if !lease.covers(entries) {
+            return Err(fenced());
+        }
         let mut connection = self.connection.lock().await;
         let mut transaction =
             connection.begin_with("BEGIN IMMEDIATE").await.map_err(|error| self.unusable(error))?;
@@ -149,24 +160,29 @@ impl SqliteJournal {
             .await
             .map_err(|error| self.unusable(error))?;
         if held.is_none() {
-            return Err(JournalError::Fenced { run: lease.run.clone() });
+            return Err(fenced());
         }
         for entries in entries.chunks(ENTRIES_A_STATEMENT) {
             let mut insert = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO step_event (run, step, event, resource, error, detail, at) ",
+                "INSERT INTO step_event (run, step, nth, fence, event, resource, error, detail, at) ",
             );
             insert.push_values(entries, |mut values, entry| {
                 let Columns { event, resource, error, detail } = columns(&entry.event);
                 values
                     .push_bind(lease.run.as_str())
                     .push_bind(entry.step.as_str())
+                    .push_bind(entry.nth)
+                    .push_bind(lease.fence)
                     .push_bind(event)
                     .push_bind(resource)
                     .push_bind(error)
                     .push_bind(detail)
                     .push_bind(entry.at);
             });
-            insert.build().execute(&mut *transaction).await.map_err(|error| self.unusable(error))?;
+            insert.build().execute(&mut *transaction).await.map_err(|error| {
+                let taken = error.as_database_error().is_some_and(|error| error.is_unique_violation());
+                if taken { fenced() } else { self.unusable(error) }
+            })?;
         }
         transaction.commit().await.map_err(|error| self.unusable(error))
     }
@@ -188,10 +204,25 @@ impl SqliteJournal {
         }
     }
 
+    async fn update_binding(&self, lease: &Lease, binding: &str) -> Result<(), JournalError> {
+        let mut connection = self.connection.lock().await;
+        let done = sqlx::query("UPDATE run SET binding = ? WHERE id = ? AND fence = ?")
+            .bind(binding)
+            .bind(lease.run.as_str())
+            .bind(lease.fence)
+            .execute(&mut *connection)
+            .await
+            .map_err(|error| self.unusable(error))?;
+        match done.rows_affected() {
+            0 => Err(JournalError::Fenced { run: lease.run.clone() }),
+            _ => Ok(()),
+        }
+    }
+
     async fn record(&self, run: &RunId) -> Result<(RunRecord, String), JournalError> {
         let mut connection = self.connection.lock().await;
         let row = sqlx::query(
-            "SELECT id, plan, plan_sha256, wave, phase, started, plan_json FROM run WHERE id = ?",
+            "SELECT id, plan, plan_sha256, wave, binding, phase, started, plan_json FROM run WHERE id = ?",
         )
         .bind(run.as_str())
         .fetch_optional(&mut *connection)
@@ -205,7 +236,7 @@ impl SqliteJournal {
         let (record, plan_json) = self.record(run).await?;
         let mut connection = self.connection.lock().await;
         let rows = sqlx::query(
-            "SELECT step, event, resource, error, detail, at FROM step_event WHERE run = ? ORDER BY seq",
+            "SELECT step, nth, event, resource, error, detail, at FROM step_event WHERE run = ? ORDER BY seq",
         )
         .bind(run.as_str())
         .fetch_all(&mut *connection)
@@ -217,11 +248,12 @@ impl SqliteJournal {
 
     async fn all_runs(&self) -> Result<Vec<RunRecord>, JournalError> {
         let mut connection = self.connection.lock().await;
-        let rows =
-            sqlx::query("SELECT id, plan, plan_sha256, wave, phase, started FROM run ORDER BY started, id")
-                .fetch_all(&mut *connection)
-                .await
-                .map_err(|error| self.unusable(error))?;
+        let rows = sqlx::query(
+            "SELECT id, plan, plan_sha256, wave, binding, phase, started FROM run ORDER BY started, id",
+        )
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(|error| self.unusable(error))?;
         rows.iter().map(run_record).collect()
     }
 }
@@ -243,6 +275,10 @@ impl Journal for SqliteJournal {
         Box::pin(self.update_phase(lease, phase, wave))
     }
 
+    fn bind<'a>(&'a self, lease: &'a Lease, binding: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.update_binding(lease, binding))
+    }
+
     fn runs<'a>(&'a self) -> Answer<'a, Vec<RunRecord>> {
         Box::pin(self.all_runs())
     }
@@ -257,9 +293,10 @@ impl Journal for SqliteJournal {
 }
 
 fn migrator() -> Migrator {
-    let sql = include_str!("../../migrations/0001_journal.sql");
-    let first = Migration::new(1, "journal".into(), MigrationType::Simple, sql.into_sql_str(), false);
-    Migrator::with_migrations(vec![first])
+    let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect())
 }
 
 fn make_folder(path: &Path) -> std::io::Result<()> {
@@ -300,6 +337,7 @@ fn run_record(row: &SqliteRow) -> Result<RunRecord, JournalError> {
         plan: text(row, "plan")?,
         plan_sha256: text(row, "plan_sha256")?,
         wave: row.try_get("wave").map_err(damaged)?,
+        binding: text(row, "binding")?,
         phase: phase(&text(row, "phase")?)?,
         started: number(row, "started")?,
     })
@@ -343,6 +381,10 @@ fn columns(event: &StepEvent) -> Columns<'_> {
         StepEvent::AlreadyThere { resource } => {
             columns.resource = Some(resource);
             "already_there"
+        }
+        StepEvent::Passed { message } => {
+            columns.detail = Some(message);
+            "passed"
         }
         StepEvent::Refused { error, message } => {
             columns.error = Some(error);
@@ -389,6 +431,7 @@ fn entry(row: &SqliteRow) -> Result<Entry, JournalError> {
         "made" => StepEvent::Made { resource: resource()? },
         "adopted" => StepEvent::Adopted { resource: resource()? },
         "already_there" => StepEvent::AlreadyThere { resource: resource()? },
+        "passed" => StepEvent::Passed { message: message()? },
         "refused" => StepEvent::Refused { error: error()?, message: message()? },
         "lost" => StepEvent::Lost { message: message()? },
         "absent" => StepEvent::Absent,
@@ -401,7 +444,8 @@ fn entry(row: &SqliteRow) -> Result<Entry, JournalError> {
         "remove_lost" => StepEvent::RemoveLost { message: message()? },
         unknown => return Err(damaged(format!("\"{unknown}\" is not an event of a step"))),
     };
-    Ok(Entry { step: StepId(text(row, "step")?), event, at: number(row, "at")? })
+    let nth = u32::try_from(number(row, "nth")?).map_err(damaged)?;
+    Ok(Entry { step: StepId(text(row, "step")?), nth, event, at: number(row, "at")? })
 }
 
 #[cfg(test)]

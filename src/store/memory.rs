@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use carafe_model::ids::StepId;
+
 use super::{Answer, Entry, Journal, JournalError, Lease, LoadedRun, NewRun, Phase, RunRecord};
 use crate::run_id::RunId;
 
@@ -20,6 +22,8 @@ struct Inner {
 
 struct Held {
     loaded: LoadedRun,
+    /// How many events each step has.
+    counts: BTreeMap<StepId, u32>,
     fence: i64,
 }
 
@@ -59,12 +63,28 @@ impl MemoryJournal {
 
 impl Inner {
     /// What a lease gives the right to change.
-    fn held(&mut self, lease: &Lease) -> Result<&mut LoadedRun, JournalError> {
+    fn held(&mut self, lease: &Lease) -> Result<&mut Held, JournalError> {
         match self.runs.get_mut(&lease.run) {
-            Some(held) if held.fence == lease.fence => Ok(&mut held.loaded),
+            Some(held) if held.fence == lease.fence => Ok(held),
             Some(_) => Err(JournalError::Fenced { run: lease.run.clone() }),
             None => Err(JournalError::NoRun { run: lease.run.clone() }),
         }
+    }
+
+    fn append(&mut self, lease: &Lease, entries: &[Entry]) -> Result<(), JournalError> {
+        let held = self.held(lease)?;
+        let mut counts: BTreeMap<&StepId, u32> = BTreeMap::new();
+        for entry in entries {
+            let before = held.counts.get(&entry.step).copied().unwrap_or_default();
+            let count = counts.entry(&entry.step).or_insert(before);
+            *count += 1;
+            if entry.nth != *count || !lease.covers(entries) {
+                return Err(JournalError::Fenced { run: lease.run.clone() });
+            }
+        }
+        held.counts.extend(counts.into_iter().map(|(step, count)| (step.clone(), count)));
+        held.loaded.entries.extend_from_slice(entries);
+        Ok(())
     }
 
     fn insert(&mut self, run: &NewRun) -> Result<(), JournalError> {
@@ -74,11 +94,12 @@ impl Inner {
             plan: run.plan.clone(),
             plan_sha256: run.plan_sha256.clone(),
             wave: run.wave,
+            binding: run.binding.clone(),
             phase: Phase::Open,
             started: run.started,
         };
         let loaded = LoadedRun { record, plan_json: run.plan_json.clone(), entries: Vec::new() };
-        self.runs.insert(run.run.clone(), Held { loaded, fence: 0 });
+        self.runs.insert(run.run.clone(), Held { loaded, counts: BTreeMap::new(), fence: 0 });
         Ok(())
     }
 
@@ -119,21 +140,25 @@ impl Journal for MemoryJournal {
     }
 
     fn append<'a>(&'a self, lease: &'a Lease, entries: &'a [Entry]) -> Answer<'a, ()> {
-        Box::pin(async move {
-            self.inner().held(lease)?.entries.extend_from_slice(entries);
-            Ok(())
-        })
+        Box::pin(async move { self.inner().append(lease, entries) })
     }
 
     fn set_phase<'a>(&'a self, lease: &'a Lease, phase: Phase, wave: Option<u32>) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut inner = self.inner();
-            let plan_sha256 = inner.held(lease)?.record.plan_sha256.clone();
+            let plan_sha256 = inner.held(lease)?.loaded.record.plan_sha256.clone();
             if is_unfinished(phase) {
                 inner.check_only_unfinished(&lease.run, &plan_sha256)?;
             }
-            let record = &mut inner.held(lease)?.record;
+            let record = &mut inner.held(lease)?.loaded.record;
             (record.phase, record.wave) = (phase, wave);
+            Ok(())
+        })
+    }
+
+    fn bind<'a>(&'a self, lease: &'a Lease, binding: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            binding.clone_into(&mut self.inner().held(lease)?.loaded.record.binding);
             Ok(())
         })
     }

@@ -1,8 +1,11 @@
 //! What outlives the process: the journal, as a trait small enough that another database can keep it.
 //!
 //! The journal keeps what it is told and decides nothing: which events may follow which is `executor::journal`'s
-//! business. Its two promises are that [`Journal::append`] returns only when the entries will survive a power cut, and
-//! that only the holder of a run's [`Lease`] can write to it.
+//! business. It makes two promises. [`Journal::append`] returns only when the entries will survive a power cut. And
+//! nobody writes with an outdated view: every write carries a [`Lease`] whose fence is refused once a newer lease was
+//! given, and every [`Entry`] says which event of its step it is, and is refused when that one is written already.
+//!
+//! A lease is for a whole run, where one process does all of it, or for one step, where many workers share a run.
 
 use std::any::Any;
 use std::fmt;
@@ -42,13 +45,19 @@ pub trait Journal: Send + Sync {
 
     /// Appends entries, all or none, and returns when they are safe on disk.
     ///
-    /// Errors: [`JournalError::Fenced`] when somebody else has locked the run since.
+    /// Errors: [`JournalError::Fenced`] when somebody else has locked the run or step since, when the lease is for
+    /// another step, or when an entry's place among the events of its step is taken.
     fn append<'a>(&'a self, lease: &'a Lease, entries: &'a [Entry]) -> Answer<'a, ()>;
 
     /// Moves the run to a phase, and changes how far it is to go.
     ///
     /// Errors: as [`Journal::append`]; [`JournalError::Unfinished`] as [`Journal::create`].
     fn set_phase<'a>(&'a self, lease: &'a Lease, phase: Phase, wave: Option<u32>) -> Answer<'a, ()>;
+
+    /// Writes down which clouds the run is carried out on, in the executor's words.
+    ///
+    /// Errors: as [`Journal::append`].
+    fn bind<'a>(&'a self, lease: &'a Lease, binding: &'a str) -> Answer<'a, ()>;
 
     /// All runs, the oldest first.
     fn runs<'a>(&'a self) -> Answer<'a, Vec<RunRecord>>;
@@ -73,6 +82,8 @@ pub struct NewRun {
     pub plan_json: String,
     /// The last wave that is to be done; `None` for all.
     pub wave: Option<u32>,
+    /// Which clouds it is carried out on, in the executor's words.
+    pub binding: String,
     /// When, in milliseconds since 1970.
     pub started: i64,
 }
@@ -88,6 +99,8 @@ pub struct RunRecord {
     pub plan_sha256: String,
     /// The last wave that is to be done; `None` for all.
     pub wave: Option<u32>,
+    /// Which clouds it is carried out on, in the executor's words; empty when that was not written down.
+    pub binding: String,
     /// How far it is.
     pub phase: Phase,
     /// When it began, in milliseconds since 1970.
@@ -123,6 +136,8 @@ pub enum Phase {
 pub struct Entry {
     /// Which step.
     pub step: StepId,
+    /// Which event of its step it is, from 1.
+    pub nth: u32,
     /// What happened.
     pub event: StepEvent,
     /// When, in milliseconds since 1970; nothing is decided by it.
@@ -150,7 +165,12 @@ pub enum StepEvent {
         /// What the cloud calls it.
         resource: String,
     },
-    /// The cloud refused, and nothing was made.
+    /// What was to be run or checked ended well.
+    Passed {
+        /// What came of it.
+        message: String,
+    },
+    /// The cloud refused, and nothing was made; or what was to be run or checked did not end well.
     Refused {
         /// The kind of refusal.
         error: String,
@@ -162,7 +182,7 @@ pub enum StepEvent {
         /// What is known.
         message: String,
     },
-    /// The cloud was observed, and nothing of ours is there.
+    /// The cloud was observed, or a person looked, and nothing of ours is there.
     Absent,
     /// A person has to do something first.
     Waiting {
@@ -197,25 +217,41 @@ pub enum StepEvent {
     },
 }
 
-/// The right to write to a run, until it is dropped.
+/// The right to write to a run or to one of its steps, until it is dropped.
 pub struct Lease {
     /// Which run.
     pub run: RunId,
-    /// The number that tells this lease from every other of the run, before and after.
+    /// The only step it is for; `None` for the whole run.
+    pub step: Option<StepId>,
+    /// The number that tells this lease from every other of the same run or step; a later one has a greater number.
     pub fence: i64,
     _guard: Box<dyn Any + Send + Sync>,
 }
 
 impl Lease {
-    /// A lease that is given back when `guard` is dropped.
+    /// A lease of a whole run that is given back when `guard` is dropped.
     pub fn new(run: RunId, fence: i64, guard: impl Any + Send + Sync) -> Lease {
-        Lease { run, fence, _guard: Box::new(guard) }
+        Lease { run, step: None, fence, _guard: Box::new(guard) }
+    }
+
+    /// A lease of one step that is given back when `guard` is dropped.
+    pub fn of_step(run: RunId, step: StepId, fence: i64, guard: impl Any + Send + Sync) -> Lease {
+        Lease { run, step: Some(step), fence, _guard: Box::new(guard) }
+    }
+
+    /// Whether entries are all about what the lease is for.
+    pub fn covers(&self, entries: &[Entry]) -> bool {
+        self.step.as_ref().is_none_or(|step| entries.iter().all(|entry| entry.step == *step))
     }
 }
 
 impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease").field("run", &self.run).field("fence", &self.fence).finish_non_exhaustive()
+        f.debug_struct("Lease")
+            .field("run", &self.run)
+            .field("step", &self.step)
+            .field("fence", &self.fence)
+            .finish_non_exhaustive()
     }
 }
 

@@ -71,6 +71,9 @@ impl Journal for StoppingJournal {
     fn set_phase<'a>(&'a self, lease: &'a Lease, phase: Phase, wave: Option<u32>) -> Answer<'a, ()> {
         Box::pin(self.write(self.inner.set_phase(lease, phase, wave)))
     }
+    fn bind<'a>(&'a self, lease: &'a Lease, binding: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.write(self.inner.bind(lease, binding)))
+    }
     fn runs<'a>(&'a self) -> Answer<'a, Vec<RunRecord>> {
         self.inner.runs()
     }

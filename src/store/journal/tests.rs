@@ -8,6 +8,7 @@ fn new_run(run: &str, plan_sha256: &str) -> NewRun {
         plan_sha256: plan_sha256.to_owned(),
         plan_json: "{}".to_owned(),
         wave: Some(2),
+        binding: "on nothing".to_owned(),
         started: 7,
     }
 }
@@ -19,6 +20,7 @@ fn every_event() -> Vec<StepEvent> {
         StepEvent::Made { resource: text("m-1") },
         StepEvent::Adopted { resource: text("m-2") },
         StepEvent::AlreadyThere { resource: text("m-3") },
+        StepEvent::Passed { message: text("port 443 answers") },
         StepEvent::Refused { error: text("quota"), message: text("no more 서버") },
         StepEvent::Lost { message: text("cut off") },
         StepEvent::Absent,
@@ -33,7 +35,7 @@ fn every_event() -> Vec<StepEvent> {
 }
 
 fn entries() -> Vec<Entry> {
-    let entry = |(at, event)| Entry { step: "a/step".into(), event, at: at as i64 };
+    let entry = |(at, event)| Entry { step: "a/step".into(), nth: at as u32 + 1, event, at: at as i64 };
     every_event().into_iter().enumerate().map(entry).collect()
 }
 
@@ -43,6 +45,15 @@ async fn check_promises(journal: &dyn Journal) {
     journal.append(&lease, &entries()).await.expect("we hold the run");
     journal.append(&lease, &[]).await.expect("nothing to write is fine");
     assert_eq!(journal.load(&"r1".into()).await.expect("it exists").entries, entries());
+
+    let outdated = journal.append(&lease, &entries()[..1]).await.expect_err("that event is written");
+    assert!(matches!(outdated, JournalError::Fenced { .. }), "{outdated:?}");
+    let other_step = Lease::of_step("r1".into(), "another".into(), lease.fence, ());
+    let next = Entry { nth: entries().len() as u32 + 1, ..entries().remove(0) };
+    let fenced = journal.append(&other_step, &[next]).await.expect_err("the lease is for another step");
+    assert!(matches!(fenced, JournalError::Fenced { .. }), "{fenced:?}");
+    journal.bind(&lease, "on something").await.expect("we hold it");
+    assert_eq!(journal.load(&"r1".into()).await.expect("it exists").record.binding, "on something");
 
     let held = journal.lock(&"r1".into()).await.expect_err("we hold it ourselves");
     assert!(matches!(held, JournalError::Locked { .. }), "{held:?}");
@@ -59,6 +70,8 @@ async fn check_promises(journal: &dyn Journal) {
     let lease = journal.lock(&"r1".into()).await.expect("nobody holds it");
     let stale = Lease::new("r1".into(), lease.fence - 1, ());
     let fenced = journal.append(&stale, &entries()).await.expect_err("it was locked since");
+    assert!(matches!(fenced, JournalError::Fenced { .. }), "{fenced:?}");
+    let fenced = journal.bind(&stale, "elsewhere").await.expect_err("it was locked since");
     assert!(matches!(fenced, JournalError::Fenced { .. }), "{fenced:?}");
     let fenced = journal.set_phase(&stale, Phase::Finished, None).await.expect_err("it was locked since");
     assert!(matches!(fenced, JournalError::Fenced { .. }), "{fenced:?}");
@@ -131,14 +144,14 @@ async fn the_journal_of_a_newer_program_is_refused() {
     let journal = SqliteJournal::open(&path).await.expect("new");
     sqlx::query(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-         VALUES (2, 'later', TRUE, x'00', 0)",
+         VALUES (99, 'later', TRUE, x'00', 0)",
     )
     .execute(&mut *journal.connection.lock().await)
     .await
     .expect("writable");
     drop(journal);
     let error = SqliteJournal::open(&path).await.err().expect("newer");
-    assert!(matches!(error, JournalError::Newer { found: 2, .. }), "{error:?}");
+    assert!(matches!(error, JournalError::Newer { found: 99, .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -157,7 +170,7 @@ async fn an_event_this_program_does_not_know_is_damage() {
     let folder = tempfile::tempdir().expect("a folder");
     let journal = SqliteJournal::open(&folder.path().join("journal.db")).await.expect("new");
     drop(journal.create(&new_run("r1", "sha")).await.expect("the first run"));
-    sqlx::query("INSERT INTO step_event (run, step, event, at) VALUES ('r1', 's', 'danced', 0)")
+    sqlx::query("INSERT INTO step_event (run, step, nth, event, at) VALUES ('r1', 's', 1, 'danced', 0)")
         .execute(&mut *journal.connection.lock().await)
         .await
         .expect("writable");
@@ -170,7 +183,8 @@ async fn more_entries_than_one_statement_takes_are_written_whole() {
     let folder = tempfile::tempdir().expect("a folder");
     let journal = SqliteJournal::open(&folder.path().join("journal.db")).await.expect("new");
     let lease = journal.create(&new_run("r1", "sha")).await.expect("the first run");
-    let many = vec![Entry { step: "s".into(), event: StepEvent::Intent, at: 0 }; ENTRIES_A_STATEMENT * 2 + 1];
+    let entry = |nth| Entry { step: "s".into(), nth, event: StepEvent::Intent, at: 0 };
+    let many: Vec<Entry> = (1..=ENTRIES_A_STATEMENT as u32 * 2 + 1).map(entry).collect();
     journal.append(&lease, &many).await.expect("we hold the run");
     assert_eq!(journal.load(&"r1".into()).await.expect("it exists").entries.len(), many.len());
 }
