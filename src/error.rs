@@ -156,7 +156,7 @@ impl Error {
     /// What to do about it; `None` when the user knows.
     pub fn help(&self) -> Option<String> {
         match self {
-            Error::File(error) => error.to_finding().help,
+            Error::File(error) => error.to_finding().help.map(|help| help.to_string()),
             Error::Usage { help, .. } | Error::Failed { help, .. } | Error::PartlyApplied { help, .. } => {
                 Some(help.clone())
             }

@@ -114,7 +114,7 @@ pub fn estate(path: &Path, limit: u64) -> Result<(Option<Estate>, Vec<Finding>),
         if finding.code == "DOC-002" || (finding.code == "DOC-001" && no_json) {
             finding.help = Some(
                 "this command reads estate documents; make one with `carafe inventory import FILE… -o estate.json`"
-                    .to_owned(),
+                    .into(),
             );
         }
     }

@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (sealed, bytes) = snapshot::seal(snapshot);
     let seal_seconds = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    let opened = snapshot::open("memory", &bytes).map_err(|finding| finding.summary.clone())?;
+    let opened = snapshot::open("memory", &bytes).map_err(|finding| finding.summary.to_string())?;
     let open_seconds = start.elapsed().as_secs_f64();
     assert_eq!(opened.catalog, sealed.catalog, "what is sealed opens again");
 

@@ -8,6 +8,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::language::Sentence;
+
 /// How much a finding matters; later is worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -102,7 +104,7 @@ pub struct Finding {
     /// How much it matters.
     pub severity: Severity,
     /// What is wrong, in one line, lower case, without a full stop.
-    pub summary: String,
+    pub summary: Sentence,
     /// Where.
     #[serde(default, skip_serializing_if = "is_nowhere")]
     pub place: Place,
@@ -111,7 +113,7 @@ pub struct Finding {
     pub host: Option<String>,
     /// What to do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub help: Option<String>,
+    pub help: Option<Sentence>,
 }
 
 fn is_nowhere(place: &Place) -> bool {
@@ -120,7 +122,7 @@ fn is_nowhere(place: &Place) -> bool {
 
 impl Finding {
     /// A finding of a severity, nowhere yet.
-    pub fn new(code: &str, severity: Severity, summary: impl Into<String>) -> Finding {
+    pub fn new(code: &str, severity: Severity, summary: impl Into<Sentence>) -> Finding {
         Finding {
             code: code.to_owned(),
             severity,
@@ -132,17 +134,17 @@ impl Finding {
     }
 
     /// Something that was not usable.
-    pub fn error(code: &str, summary: impl Into<String>) -> Finding {
+    pub fn error(code: &str, summary: impl Into<Sentence>) -> Finding {
         Finding::new(code, Severity::Error, summary)
     }
 
     /// Something used as it stands that deserves a look.
-    pub fn warning(code: &str, summary: impl Into<String>) -> Finding {
+    pub fn warning(code: &str, summary: impl Into<Sentence>) -> Finding {
         Finding::new(code, Severity::Warning, summary)
     }
 
     /// Something worth knowing.
-    pub fn info(code: &str, summary: impl Into<String>) -> Finding {
+    pub fn info(code: &str, summary: impl Into<Sentence>) -> Finding {
         Finding::new(code, Severity::Info, summary)
     }
 
@@ -159,7 +161,7 @@ impl Finding {
     }
 
     /// Says what to do.
-    pub fn help(mut self, help: impl Into<String>) -> Finding {
+    pub fn help(mut self, help: impl Into<Sentence>) -> Finding {
         self.help = Some(help.into());
         self
     }

@@ -17,6 +17,8 @@ pub mod ids;
 
 pub mod idx;
 
+pub mod language;
+
 pub mod finding;
 
 pub mod document;

@@ -1,6 +1,8 @@
 //! The plan: what goes where, what it costs to the last digit, how close to the optimum that is, and in which order it
 //! is done. It is the one contract between planner, reports and executor.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +11,9 @@ use crate::document::Document;
 use crate::finding::Finding;
 use crate::host::Architecture;
 use crate::ids::{HostId, ProviderName, RateId, RegionName};
+use crate::language::{Said, SaidAs, Sentence};
 use crate::policy::Exchange;
-use crate::steps::Step;
+use crate::steps::{Action, Step};
 use crate::units::{Currency, Gib, Mib, Money, Quantity, Rate, Vcpus};
 use crate::what_if::WhatIf;
 
@@ -58,10 +61,75 @@ pub struct Plan {
     /// What was found on the way.
     pub findings: Vec<Finding>,
     /// What was taken for granted, in sentences.
-    pub assumptions: Vec<String>,
+    pub assumptions: Vec<Sentence>,
     /// What other decisions would cost; there only when it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub what_if: Option<Box<WhatIf>>,
+    /// What the English texts of this plan say, each once, so that reports can say it in other languages; a text that is
+    /// not listed is the user's or the catalog's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sentences: Vec<SaidAs>,
+}
+
+impl Plan {
+    /// Lists in `sentences` what the texts of this plan say, each text once and in the order of the texts.
+    pub fn list_sentences(&mut self) {
+        let mut said: BTreeMap<&str, &Said> = BTreeMap::new();
+        for sentence in self.texts() {
+            if let Some(known) = sentence.said() {
+                said.insert(sentence.as_str(), known);
+            }
+        }
+        let listed = said
+            .into_iter()
+            .map(|(text, said)| SaidAs { text: text.to_owned(), said: said.clone() })
+            .collect();
+        self.sentences = listed;
+    }
+
+    /// Every text of the plan that people read.
+    fn texts(&self) -> impl Iterator<Item = &Sentence> {
+        let placed = self.placements.iter().flat_map(|placement| {
+            let refused = placement.refused.iter().map(|refusal| &refusal.text);
+            placement.reasons.iter().chain([&placement.demand.basis]).chain(refused)
+        });
+        let unplaced = self.unplaced.iter().flat_map(|unplaced| {
+            unplaced.reasons.iter().chain(unplaced.refused.iter().map(|refusal| &refusal.text))
+        });
+        let bill = self
+            .bill
+            .iter()
+            .flat_map(|line| [Some(&line.item), line.range.as_ref().map(|range| &range.unknown)])
+            .flatten();
+        let findings = self
+            .findings
+            .iter()
+            .flat_map(|finding| [Some(&finding.summary), finding.help.as_ref()])
+            .flatten();
+        let tasks = self.steps.iter().filter_map(|step| match &step.action {
+            Action::Manual { text, .. } => Some(text),
+            Action::Network { .. }
+            | Action::Subnet { .. }
+            | Action::SecurityGroup { .. }
+            | Action::KeyPair { .. }
+            | Action::Machine { .. }
+            | Action::Disk { .. }
+            | Action::Attachment { .. }
+            | Action::PublicAddress { .. }
+            | Action::LoadBalancer { .. }
+            | Action::KubernetesCluster { .. } => None,
+        });
+        placed
+            .chain(unplaced)
+            .chain(self.staying.iter().map(|staying| &staying.reason))
+            .chain(bill)
+            .chain(self.price_sources.iter().map(|source| &source.name))
+            .chain(self.waves.iter().map(|wave| &wave.reason))
+            .chain(tasks)
+            .chain(findings)
+            .chain(&self.assumptions)
+            .chain(self.what_if.iter().flat_map(|what_if| what_if.texts()))
+    }
 }
 
 impl Document for Plan {
@@ -157,7 +225,7 @@ pub struct Placement {
     /// The host's own lines of the bill, summed.
     pub monthly: Money,
     /// Why here, in sentences, the weightiest first.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Sentence>,
     /// What other offers lacked, by reason.
     pub refused: Vec<Refusal>,
     /// The best place it would have had otherwise; absent when there is none.
@@ -177,7 +245,7 @@ pub struct Demand {
     /// Memory asked for.
     pub memory_mib: Mib,
     /// How they were found: `as-is`, `measured`, or `as-is: …` with the reason of a fall-back.
-    pub basis: String,
+    pub basis: Sentence,
 }
 
 /// A disk a host gets.
@@ -200,7 +268,7 @@ pub struct Refusal {
     /// Stable code of the reason, for example `memory`.
     pub reason: String,
     /// In words.
-    pub text: String,
+    pub text: Sentence,
     /// How many offers it alone or among others refused.
     pub offers: u32,
 }
@@ -228,7 +296,7 @@ pub struct Staying {
     /// Which host.
     pub host: HostId,
     /// Why.
-    pub reason: String,
+    pub reason: Sentence,
 }
 
 /// A host without a place.
@@ -238,7 +306,7 @@ pub struct Unplaced {
     /// Which host.
     pub host: HostId,
     /// Why, in sentences.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Sentence>,
     /// The same by reason and count.
     pub refused: Vec<Refusal>,
 }
@@ -327,7 +395,7 @@ pub struct BillLine {
     /// What kind of thing it is.
     pub component: Component,
     /// What it is, for people, for example `m5.large, on-demand`.
-    pub item: String,
+    pub item: Sentence,
     /// How many units a month.
     pub quantity: Quantity,
     /// What is counted: `hour`, `GiB-month`, `GiB`, `vCPU-hour`, or `month`.
@@ -355,7 +423,7 @@ pub struct LineRange {
     /// The month if it turns out badly.
     pub high: Money,
     /// What is unknown, in words.
-    pub unknown: String,
+    pub unknown: Sentence,
 }
 
 /// Where rates come from and when they were true.
@@ -363,7 +431,7 @@ pub struct LineRange {
 #[serde(deny_unknown_fields)]
 pub struct PlanSource {
     /// The list, API or document; for an estimate, how it was made.
-    pub name: String,
+    pub name: Sentence,
     /// The date it was true.
     pub as_of: String,
     /// Anything that qualifies the figures; empty when nothing does.
@@ -382,5 +450,5 @@ pub struct Wave {
     /// Who moves.
     pub hosts: Vec<HostId>,
     /// Why these, and why now.
-    pub reason: String,
+    pub reason: Sentence,
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::host::{Architecture, OsFamily};
 use crate::ids::{HostId, ProviderName, RegionName, StepId};
+use crate::language::Sentence;
 use crate::units::{Gib, Mib, Quantity, Vcpus};
 
 /// One thing the executor does.
@@ -160,7 +161,7 @@ pub enum Action {
         /// What it is called.
         name: String,
         /// What to do, in a sentence.
-        text: String,
+        text: Sentence,
         /// How much data is moved by it, where that is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         gib: Option<Quantity>,

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ProviderName;
+use crate::language::Sentence;
 use crate::units::{Money, Quantity};
 
 /// Everything that was asked.
@@ -26,7 +27,17 @@ pub struct WhatIf {
     pub fronts: Vec<Front>,
     /// What was asked and not worked out, with the reason, in sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub left_out: Vec<String>,
+    pub left_out: Vec<Sentence>,
+}
+
+impl WhatIf {
+    /// Every text that people read.
+    pub fn texts(&self) -> impl Iterator<Item = &Sentence> {
+        let constraints = self.constraints.iter().map(|constraint| &constraint.text);
+        let scenarios = self.scenarios.iter().map(|scenario| &scenario.text);
+        let ranges = self.ranges.iter().map(|range| &range.text);
+        constraints.chain(scenarios).chain(ranges).chain(&self.left_out)
+    }
 }
 
 /// Another plan in short.
@@ -68,7 +79,7 @@ pub struct ConstraintPrice {
     /// Its place in the policy, for example `targets.countries` or `rule[0].countries`.
     pub key: String,
     /// The constraint as a sentence.
-    pub text: String,
+    pub text: Sentence,
     /// Whether the policy has it.
     pub change: Change,
     /// What it costs a month: the dearer of the two plans minus the cheaper one.
@@ -96,7 +107,7 @@ pub struct CostRange {
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// The scenario as a sentence, for example `All prices of aws are 10 % higher.`
-    pub text: String,
+    pub text: Sentence,
     /// Whose prices change; absent when traffic does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<ProviderName>,
@@ -116,7 +127,7 @@ pub struct Scenario {
 #[serde(deny_unknown_fields)]
 pub struct StableRange {
     /// What moves, for example `Prices of aws` or `Traffic between hosts`.
-    pub text: String,
+    pub text: Sentence,
     /// Whose prices; absent for traffic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<ProviderName>,

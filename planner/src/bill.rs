@@ -233,9 +233,9 @@ impl Bill {
             region: region.map(Into::into),
             component: Component::Opening,
             item: if rate_id.ends_with("region_monthly") {
-                "fixed cost of using the region, from the policy".to_owned()
+                "fixed cost of using the region, from the policy".into()
             } else {
-                "fixed cost of using the provider, from the policy".to_owned()
+                "fixed cost of using the provider, from the policy".into()
             },
             quantity: Quantity(1_000_000),
             unit: "month".to_owned(),
@@ -267,7 +267,7 @@ impl Bill {
             provider: snapshot.providers[snapshot.regions[region].provider].name.clone(),
             region: Some(snapshot.regions[region].name.clone()),
             component,
-            item: item.unwrap_or_else(|| quote.item.clone()),
+            item: item.unwrap_or_else(|| quote.item.clone()).into(),
             quantity: amount.likely,
             unit: unit.to_owned(),
             rate: quote.rate,
@@ -284,7 +284,7 @@ impl Bill {
                 let place = *self.place_of_price.entry(*price).or_insert_with(|| {
                     let PriceSource { name, as_of, quality } =
                         placing.market.snapshot.sources[*price].clone();
-                    self.sources.push(PlanSource { name, as_of, quality });
+                    self.sources.push(PlanSource { name: name.into(), as_of, quality });
                     (self.sources.len() - 1) as u32
                 });
                 Some(place)
@@ -293,7 +293,7 @@ impl Bill {
                 let place = *self.place_of_estimate.entry(how.clone()).or_insert_with(|| {
                     let (_, newest) = placing.market.snapshot.price_dates();
                     self.sources.push(PlanSource {
-                        name: format!("estimate: {how}"),
+                        name: format!("estimate: {how}").into(),
                         as_of: newest.to_owned(),
                         quality: "estimate".to_owned(),
                     });
@@ -318,6 +318,6 @@ fn range(quote: &Quote, amount: &Amount) -> Option<LineRange> {
     (!unknown.is_empty()).then(|| LineRange {
         low: low_rate.times(low),
         high: high_rate.times(high),
-        unknown: unknown.join(" and "),
+        unknown: unknown.join(" and ").into(),
     })
 }

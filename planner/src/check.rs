@@ -11,6 +11,7 @@ use carafe_model::estate::{Endpoint, Estate};
 use carafe_model::finding::Finding;
 use carafe_model::host::Host;
 use carafe_model::ids::HostId;
+use carafe_model::language::Sentence;
 use carafe_model::plan::{BillLine, Component, Placement, Plan};
 use carafe_model::policy::Policy;
 use carafe_model::snapshot::SealedSnapshot;
@@ -44,7 +45,7 @@ struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    fn say(&mut self, what: impl Into<String>) {
+    fn say(&mut self, what: impl Into<Sentence>) {
         self.wrong.push(
             Finding::error("PLN-9001", what).help(
                 "this is a bug in Carafe; please report it with the estate, the policy and the catalog",

@@ -128,7 +128,13 @@ pub fn need(
     }
     Ok(Need {
         shape: Shape { vcpus, memory, class },
-        demand: Demand { source_vcpus, source_memory_mib: source_memory, vcpus, memory_mib: memory, basis },
+        demand: Demand {
+            source_vcpus,
+            source_memory_mib: source_memory,
+            vcpus,
+            memory_mib: memory,
+            basis: basis.into(),
+        },
         disks,
     })
 }

@@ -117,7 +117,7 @@ impl<'e> Explain<'e, '_> {
             demand: this.need.demand.clone(),
             disks: this.need.disks.iter().map(disk).collect(),
             monthly,
-            reasons: self.reasons(mover, group),
+            reasons: self.reasons(mover, group).into_iter().map(Into::into).collect(),
             refused,
             runner_up: self.runner_up(mover, group),
         }

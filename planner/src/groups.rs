@@ -41,7 +41,7 @@ pub fn roles<'a>(estate: &'a Estate, policy: &'a Policy) -> Roles<'a> {
     for (place, host) in estate.hosts.iter().enumerate() {
         let rules = policy.for_host(host);
         if let Some(reason) = rules.stays_because {
-            roles.staying.push(Staying { host: host.id.clone(), reason: reason.to_owned() });
+            roles.staying.push(Staying { host: host.id.clone(), reason: reason.into() });
         } else {
             match need(host, &rules, policy, &mut roles.findings) {
                 Ok(need) => roles.movers.push(Mover { host: place, rules, need }),
@@ -69,9 +69,9 @@ fn replace_control_planes(estate: &Estate, roles: &mut Roles<'_>) {
         let replaced: Vec<&HostId> = replaced_by_managed(cluster).filter(|host| moves(host)).collect();
         roles.movers.retain(|mover| !replaced.contains(&&estate.hosts[mover.host].id));
         let reason = format!("The managed control plane of cluster {} replaces it.", cluster.id);
-        roles
-            .staying
-            .extend(replaced.into_iter().map(|host| Staying { host: host.clone(), reason: reason.clone() }));
+        roles.staying.extend(
+            replaced.into_iter().map(|host| Staying { host: host.clone(), reason: reason.as_str().into() }),
+        );
     }
 }
 

@@ -169,9 +169,7 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
         for mover in &roles.movers {
             unplaced.push(Unplaced {
                 host: estate.hosts[mover.host].id.clone(),
-                reasons: vec![
-                    "No placement of all hosts keeps the limits on regions and providers.".to_owned(),
-                ],
+                reasons: vec!["No placement of all hosts keeps the limits on regions and providers.".into()],
                 refused: Vec::new(),
             });
         }
@@ -219,12 +217,13 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
     unplaced.sort_by(|a, b| a.host.cmp(&b.host));
     plan.unplaced = unplaced;
     plan.findings = roles.findings;
-    plan.assumptions = assumptions(&plan, &sendings, &roles.movers);
+    plan.assumptions = assumptions(&plan, &sendings, &roles.movers).into_iter().map(Into::into).collect();
     let wrong = check::check(&plan, estate, snapshot, policy);
     if !wrong.is_empty() {
         plan.bound.proven = false;
         plan.findings.extend(wrong);
     }
+    plan.list_sentences();
     plan
 }
 
@@ -257,6 +256,7 @@ fn empty_plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, optio
         findings: Vec::new(),
         assumptions: Vec::new(),
         what_if: None,
+        sentences: Vec::new(),
     }
 }
 
@@ -274,7 +274,7 @@ fn without_exchange(
     plan.unplaced = unknown(&mut roles);
     plan.unplaced.extend(roles.movers.iter().map(|mover| Unplaced {
         host: estate.hosts[mover.host].id.clone(),
-        reasons: vec![reason.clone()],
+        reasons: vec![reason.as_str().into()],
         refused: Vec::new(),
     }));
     plan.unplaced.sort_by(|a, b| a.host.cmp(&b.host));
@@ -285,12 +285,20 @@ fn without_exchange(
     )));
     plan.findings = roles.findings;
     plan.staying = roles.staying;
+    plan.list_sentences();
     plan
 }
 
 fn unknown(roles: &mut Roles<'_>) -> Vec<Unplaced> {
     let unknown = std::mem::take(&mut roles.unknown);
-    unknown.into_iter().map(|(host, reasons)| Unplaced { host, reasons, refused: Vec::new() }).collect()
+    unknown
+        .into_iter()
+        .map(|(host, reasons)| Unplaced {
+            host,
+            reasons: reasons.into_iter().map(Into::into).collect(),
+            refused: Vec::new(),
+        })
+        .collect()
 }
 
 /// Takes out the movers that fit nowhere, and those whose group has no region in common.
@@ -374,7 +382,11 @@ fn why(
         let names: Vec<String> = load_balancers.chain(clusters).collect();
         reasons.push(format!("No region suits all members of {} at once{needs}.", names.join(" and ")));
     }
-    Unplaced { host: estate.hosts[mover.host].id.clone(), reasons, refused }
+    Unplaced {
+        host: estate.hosts[mover.host].id.clone(),
+        reasons: reasons.into_iter().map(Into::into).collect(),
+        refused,
+    }
 }
 
 fn homes(placing: &Placing<'_>, groups: &[Group], regions: &[Option<Idx<Region>>]) -> Option<Vec<Home>> {

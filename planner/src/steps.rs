@@ -125,7 +125,7 @@ impl<'a> Writer<'a> {
         let name = self.names.of(&self.estate.name, "nat");
         let text =
             format!("Set up a NAT gateway for the network {network} and route outgoing traffic through it.");
-        self.push(place, 0, None, after, Action::Manual { name, text, gib: None });
+        self.push(place, 0, None, after, Action::Manual { name, text: text.into(), gib: None });
     }
 
     /// Machine, disks, address and data of one host. Returns the machine's step.
@@ -191,7 +191,8 @@ impl<'a> Writer<'a> {
             text: format!(
                 "Copy the data of {}{amount} to {name} and check that its services answer.",
                 host.name
-            ),
+            )
+            .into(),
             gib,
         };
         self.push(place, wave, Some(&host.id), ready, action);
@@ -256,7 +257,7 @@ impl<'a> Writer<'a> {
                 self.push(place, wave, None, vec![subnet.0.clone(), key.0.clone(), group_step], action);
             let text =
                 format!("Deploy the workloads of cluster {} to {name} and copy its volumes.", cluster.id);
-            let action = Action::Manual { name: self.names.of(id, "k8s-data"), text, gib: None };
+            let action = Action::Manual { name: self.names.of(id, "k8s-data"), text: text.into(), gib: None };
             self.push(place, wave, None, vec![cluster_step], action);
         }
     }
@@ -295,7 +296,7 @@ impl<'a> Writer<'a> {
                 "Stop the {} source hosts of wave {}, copy what changed since, and point users and other hosts to the new machines.",
                 wave.hosts.len(),
                 wave.number
-            ),
+            ).into(),
             gib: None,
         };
         Some(self.push(&place, wave.number, None, after, action))

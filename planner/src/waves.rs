@@ -99,5 +99,5 @@ fn wave(estate: &Estate, movers: &[Mover<'_>], number: u32, last: usize, members
     } else {
         "Everything it depends on has moved in earlier waves."
     };
-    Wave { number, name, hosts, reason: reason.to_owned() }
+    Wave { number, name, hosts, reason: reason.into() }
 }

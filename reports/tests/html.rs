@@ -117,13 +117,13 @@ fn every_host_and_every_line_of_the_bill_is_said_exactly() {
         assert!(page.text.contains(&figures::rate(line.rate, plan.currency)), "{}", line.rate_id);
     }
     for source in &plan.price_sources {
-        assert!(page.text.contains(&source.name) && page.text.contains(&source.as_of));
+        assert!(page.text.contains(&*source.name) && page.text.contains(&source.as_of));
     }
     for step in &plan.steps {
         assert!(page.text.contains(step.action.name()), "{}", step.id);
     }
     for finding in &plan.findings {
-        assert!(page.text.contains(&finding.code) && page.text.contains(&finding.summary));
+        assert!(page.text.contains(&finding.code) && page.text.contains(&*finding.summary));
     }
     for hash in [&plan.catalog.sha256, &plan.estate_sha256, &plan.policy_sha256] {
         assert!(page.text.contains(hash.as_str()));

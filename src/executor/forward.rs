@@ -102,7 +102,7 @@ impl<'c> Forward<'c> {
             None if engine.ledger.state(step) == State::Waiting => {}
             None => {
                 let message = match action {
-                    Action::Manual { text, .. } => text.clone(),
+                    Action::Manual { text, .. } => text.to_string(),
                     other => other.name().to_owned(),
                 };
                 engine.record(step, StepEvent::Waiting { message })?;

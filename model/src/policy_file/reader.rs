@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::finding::{Finding, Place, nearest};
+use crate::language::Sentence;
 use crate::units::{Money, Quantity, clip};
 
 /// A file that is being read, and what was found so far.
@@ -285,7 +286,14 @@ impl<'t> Reader<'t> {
         );
     }
 
-    pub fn refuse(&mut self, code: &str, value: &Value<'t>, path: &str, what: impl Into<String>, help: &str) {
+    pub fn refuse(
+        &mut self,
+        code: &str,
+        value: &Value<'t>,
+        path: &str,
+        what: impl Into<Sentence>,
+        help: &str,
+    ) {
         let place = self.place(value.span().start, path);
         self.findings.push(Finding::error(code, what).at(place).help(help));
     }

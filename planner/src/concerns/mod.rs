@@ -79,7 +79,7 @@ impl Refused {
         let told = CONCERNS.iter().zip(self.0).filter(|(_, offers)| *offers > 0);
         told.map(|(concern, offers)| Refusal {
             reason: concern.code.to_owned(),
-            text: concern.text.to_owned(),
+            text: concern.text.into(),
             offers,
         })
         .collect()

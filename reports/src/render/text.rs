@@ -188,7 +188,7 @@ fn unplaced(out: &mut String, width: usize, plan: &Plan) {
     }
     out.push_str("\nWithout a place:\n");
     for unplaced in plan.unplaced.iter().take(MOST_UNPLACED) {
-        let reason = unplaced.reasons.first().map_or("the plan gives no reason", String::as_str);
+        let reason = unplaced.reasons.first().map_or("the plan gives no reason", |reason| reason.as_str());
         let host = clipped(&visible(unplaced.host.as_str()), width / 2);
         paragraph(out, width, "  ", &format!("{host}: {}", visible(reason)));
     }
