@@ -33,6 +33,8 @@ pub mod snapshot;
 
 pub mod policy;
 
+pub mod constraints;
+
 pub mod policy_file;
 
 pub mod plan;

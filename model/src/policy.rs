@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Term;
+use crate::constraints::{FlowRule, GroupRule, Location, Quota};
 use crate::document::Document;
 use crate::host::Host;
 use crate::ids::ProviderName;
@@ -11,7 +12,7 @@ use crate::units::{Currency, Mib, Money, Quantity, Rate, Vcpus};
 
 /// A whole policy. The default one allows every provider, sizes as is, and pays by the hour in US dollars.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Policy {
     /// Kind and version of this document: `policy/1`. TOML files may leave it out.
     pub carafe: String,
@@ -28,7 +29,20 @@ pub struct Policy {
     /// What the move itself costs.
     pub migration: Migration,
     /// Exceptions; later ones win.
+    #[serde(rename = "rule")]
     pub rules: Vec<Rule>,
+    /// Hosts that must share a place, or must not.
+    #[serde(rename = "group")]
+    pub groups: Vec<GroupRule>,
+    /// Longest round trips of flows.
+    #[serde(rename = "flow_rule")]
+    pub flow_rules: Vec<FlowRule>,
+    /// Where things are that do not move.
+    #[serde(rename = "location")]
+    pub locations: Vec<Location>,
+    /// How much providers let the user have.
+    #[serde(rename = "quota")]
+    pub quotas: Vec<Quota>,
 }
 
 impl Document for Policy {
@@ -47,13 +61,17 @@ impl Default for Policy {
             opening: Opening::default(),
             migration: Migration::default(),
             rules: Vec::new(),
+            groups: Vec::new(),
+            flow_rules: Vec::new(),
+            locations: Vec::new(),
+            quotas: Vec::new(),
         }
     }
 }
 
 /// Where hosts may go. An absent list allows everything that the catalog has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Targets {
     /// Providers by name.
     pub providers: Option<Vec<ProviderName>>,
@@ -61,15 +79,19 @@ pub struct Targets {
     pub regions: Option<Vec<String>>,
     /// ISO 3166 alpha-2 countries.
     pub countries: Option<Vec<String>>,
+    /// Certifications that a region must hold, all of them.
+    pub certifications: Option<Vec<String>>,
     /// How many providers at most.
     pub max_providers: Option<u32>,
     /// How many regions at most.
     pub max_regions: Option<u32>,
+    /// What a month may cost at most, in the plan's currency.
+    pub max_monthly: Option<Money>,
 }
 
 /// How large offers must be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Sizing {
     /// By what the host has, or by what it uses.
     pub strategy: SizingStrategy,
@@ -104,7 +126,7 @@ pub enum SizingStrategy {
 
 /// Factors on measured use; 1 adds nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Headroom {
     /// On processor use.
     pub cpu: Quantity,
@@ -129,7 +151,7 @@ impl Default for Headroom {
 
 /// How offers are paid for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Pricing {
     /// Terms that may be used; the cheapest wins.
     pub terms: Vec<Term>,
@@ -173,7 +195,7 @@ pub enum Licence {
 
 /// Who pays for operating systems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Licences {
     /// Windows.
     pub windows: Licence,
@@ -191,7 +213,7 @@ impl Default for Licences {
 
 /// What is paid once a month for every region or provider in use, in the plan's currency.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Opening {
     /// For every region in use, for example a VPN.
     pub region_monthly: Money,
@@ -203,7 +225,7 @@ pub struct Opening {
 
 /// What the move itself costs, in the plan's currency.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Migration {
     /// Once for every host that moves.
     pub cost_per_host: Money,
@@ -211,7 +233,7 @@ pub struct Migration {
 
 /// An exception for the hosts it matches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Rule {
     /// Which hosts: all given conditions must hold.
     #[serde(rename = "match")]
@@ -222,6 +244,12 @@ pub struct Rule {
     pub regions: Option<Vec<String>>,
     /// Allowed countries instead of the general ones.
     pub countries: Option<Vec<String>>,
+    /// Certifications that a region must hold instead of the general ones.
+    pub certifications: Option<Vec<String>>,
+    /// Allowed zones, as `provider/region/zone`.
+    pub zones: Option<Vec<String>>,
+    /// Allowed instance types, as `provider/type`.
+    pub offers: Option<Vec<String>>,
     /// Allowed terms instead of the general ones.
     pub terms: Option<Vec<Term>>,
     /// The host stays where it is, for this reason.
@@ -236,7 +264,7 @@ pub struct Rule {
 
 /// Which hosts a rule is for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Match {
     /// The host with this id or name; `*` stands for any run of characters.
     pub host: Option<String>,
@@ -291,6 +319,12 @@ pub struct HostPolicy<'a> {
     pub regions: Option<&'a [String]>,
     /// Allowed countries.
     pub countries: Option<&'a [String]>,
+    /// Certifications that a region must hold.
+    pub certifications: Option<&'a [String]>,
+    /// Allowed zones, as `provider/region/zone`.
+    pub zones: Option<&'a [String]>,
+    /// Allowed instance types, as `provider/type`.
+    pub offers: Option<&'a [String]>,
     /// Allowed terms.
     pub terms: &'a [Term],
     /// Why it stays; `None` when it moves.
@@ -310,6 +344,9 @@ impl Policy {
             providers: self.targets.providers.as_deref(),
             regions: self.targets.regions.as_deref(),
             countries: self.targets.countries.as_deref(),
+            certifications: self.targets.certifications.as_deref(),
+            zones: None,
+            offers: None,
             terms: &self.pricing.terms,
             stays_because: host.stays_because.as_deref(),
             vcpus: None,
@@ -320,6 +357,9 @@ impl Policy {
             result.providers = rule.providers.as_deref().or(result.providers);
             result.regions = rule.regions.as_deref().or(result.regions);
             result.countries = rule.countries.as_deref().or(result.countries);
+            result.certifications = rule.certifications.as_deref().or(result.certifications);
+            result.zones = rule.zones.as_deref().or(result.zones);
+            result.offers = rule.offers.as_deref().or(result.offers);
             result.terms = rule.terms.as_deref().unwrap_or(result.terms);
             result.stays_because = rule.stays_because.as_deref().or(result.stays_because);
             result.vcpus = rule.vcpus.or(result.vcpus);

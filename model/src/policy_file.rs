@@ -10,11 +10,12 @@ use crate::document::Document;
 use crate::finding::{Finding, Place, nearest};
 use crate::ids::ProviderName;
 use crate::policy::{
-    Exchange, Headroom, Licence, Licences, Match, Migration, Opening, Policy, Pricing, Rule, Sizing,
-    SizingStrategy, Targets,
+    Exchange, Headroom, Licence, Licences, Migration, Opening, Policy, Pricing, Rule, Sizing, SizingStrategy,
+    Targets,
 };
-use crate::units::{Currency, Mib, Rate, Vcpus, clip};
+use crate::units::{Currency, Mib, Money, Rate, Vcpus, clip};
 
+mod constraints;
 mod reader;
 
 use reader::{Reader, Table, join};
@@ -33,7 +34,7 @@ pub fn read(file: &str, text: &str) -> (Policy, Vec<Finding>) {
     let mut policy = Policy::default();
     let (root, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
-        let mut root = reader.table("", root.into_inner());
+        let mut root = reader.table("", 0, root.into_inner());
         reader.policy(&mut root, &mut policy);
         reader.finish(root);
     }
@@ -69,15 +70,28 @@ impl<'t> Reader<'t> {
         self.section(root, "licences", |reader, table| reader.licences(table, &mut policy.licences));
         self.section(root, "opening", |reader, table| reader.opening(table, &mut policy.opening));
         self.section(root, "migration", |reader, table| reader.migration(table, &mut policy.migration));
-        if let Some(value) = self.take(root, "rule") {
-            for (place, entry) in self.array(root, "rule", value).into_iter().flatten().enumerate() {
-                let path = format!("rule[{place}]");
-                let Some(mut table) = self.as_table(&path, entry) else { continue };
-                let rule = self.rule(&mut table);
-                self.finish(table);
-                policy.rules.push(rule);
-            }
+        policy.rules = self.entries(root, "rule", Self::rule);
+        policy.groups = self.entries(root, "group", Self::group);
+        policy.flow_rules = self.entries(root, "flow_rule", Self::flow_rule);
+        policy.locations = self.entries(root, "location", Self::location);
+        policy.quotas = self.entries(root, "quota", Self::quota);
+    }
+
+    /// Every entry of a list of tables; each keeps its number in the list, because findings name it.
+    fn entries<T>(
+        &mut self,
+        root: &mut Table<'t>,
+        key: &'static str,
+        read: impl Fn(&mut Self, &mut Table<'t>) -> T,
+    ) -> Vec<T> {
+        let mut entries = Vec::new();
+        let Some(value) = self.take(root, key) else { return entries };
+        for (place, entry) in self.array(root, key, value).into_iter().flatten().enumerate() {
+            let Some(mut table) = self.as_table(&format!("{key}[{place}]"), entry) else { continue };
+            entries.push(read(self, &mut table));
+            self.finish(table);
         }
+        entries
     }
 
     fn targets(&mut self, table: &mut Table<'t>, targets: &mut Targets) {
@@ -86,6 +100,12 @@ impl<'t> Reader<'t> {
         targets.countries = self.countries(table);
         targets.max_providers = self.integer(table, "max_providers", 1, 1_000);
         targets.max_regions = self.integer(table, "max_regions", 1, 1_000);
+        targets.certifications = self.certifications(table);
+        if table.has("max_monthly") {
+            let mut most = Money::ZERO;
+            self.money(table, "max_monthly", &mut most);
+            targets.max_monthly = Some(most);
+        }
     }
 
     fn sizing(&mut self, table: &mut Table<'t>, sizing: &mut Sizing) {
@@ -173,25 +193,13 @@ impl<'t> Reader<'t> {
 
     fn rule(&mut self, table: &mut Table<'t>) -> Rule {
         let mut rule = Rule::default();
-        let mut has_match = false;
-        self.section(table, "match", |reader, inner| {
-            rule.matches = Match {
-                host: reader.string(inner, "host"),
-                app: reader.string(inner, "app"),
-                label: reader.string(inner, "label"),
-            };
-            has_match = rule.matches != Match::default();
-        });
-        if !has_match {
-            self.findings.push(
-                Finding::error("POL-004", "a rule without a condition would hold for no host in particular")
-                    .at(Place::file(self.file).at(&*table.path))
-                    .help("match = { host = \"db-*\" }, or app, or label = \"tier=db\""),
-            );
-        }
+        rule.matches = self.condition(table, "a rule");
         rule.providers = self.providers(table);
         rule.regions = self.regions(table);
         rule.countries = self.countries(table);
+        rule.certifications = self.certifications(table);
+        rule.zones = self.paths(table, "zones", 3);
+        rule.offers = self.paths(table, "offers", 2);
         rule.terms = self.terms(table);
         rule.stays_because = self.string(table, "stays_because");
         rule.vcpus = self.integer(table, "vcpus", 1, 100_000).map(Vcpus);
@@ -327,6 +335,64 @@ countries = ["KR"]
                 "POL-004 p.toml, row 3, column 12, targets.regions: \"seoul\" does not say whose region it is (write provider/region, for example \"aws/seoul\")",
                 "POL-003 p.toml, row 4, column 23, targets.countries: a text in quotes is wanted, this is a whole number (see docs/formats/policy.md for a whole example)",
                 "POL-004 p.toml, row 4, column 14, targets.countries: \"Korea\" is not a country code (two capital letters of ISO 3166, for example \"KR\")",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_demanded_of_several_hosts_is_read_whole() {
+        let text = r#"
+[targets]
+certifications = ["CSAP-low"]
+max_monthly = 1200.50
+[[rule]]
+match = { host = "db-1" }
+zones = ["aws/ap-northeast-2/ap-northeast-2a"]
+offers = ["aws/m5.large"]
+[[group]]
+name = "pair"
+match = { label = "tier=db" }
+same = "region"
+apart = "zone"
+[[flow_rule]]
+from = { app = "erp" }
+to = { external = "bank" }
+max_rtt_ms = 5
+[[location]]
+match = { external = "bank" }
+latitude = 37.5665
+longitude = -126.978
+[[quota]]
+region = "aws/ap-northeast-2"
+family = "m5"
+max_vcpus = 64
+"#;
+        let (policy, findings) = read("p.toml", text);
+        assert_eq!(findings, []);
+        assert_eq!(policy.targets.max_monthly, Some(crate::units::Money(1_200_500_000_000)));
+        assert_eq!(policy.groups[0].apart, Some(crate::constraints::Level::Zone));
+        assert_eq!(policy.flow_rules[0].max_rtt_ms.0, 5_000_000);
+        assert_eq!(policy.locations[0].longitude.0, -126_978_000);
+        assert_eq!(policy.quotas[0].max_vcpus, Some(Vcpus(64)));
+        assert_eq!(policy.rules[0].offers.as_deref(), Some(&["aws/m5.large".to_owned()][..]));
+    }
+
+    #[test]
+    fn demands_that_say_nothing_are_refused_where_they_stand() {
+        check(
+            "[[group]]\nmatch = { app = \"a\" }\n[[group]]\nmatch = { app = \"a\" }\nsame = \"zone\"\napart = \"region\"\n",
+            &[
+                "POL-004 p.toml, row 1, column 1, group[0]: a group that is neither together nor apart (same = \"region\", or apart = \"zone\", or both)",
+                "POL-004 p.toml, row 3, column 1, group[1]: all hosts in one zone and not in one region (what they share must be larger than what keeps them apart, such as same = \"region\" and apart = \"zone\")",
+            ],
+        );
+        check(
+            "[[flow_rule]]\nfrom = { host = \"a\", external = \"b\" }\nto = { host = \"c\" }\n[[quota]]\nmax_hosts = 1\n[[location]]\nmatch = { external = \"x\" }\nlatitude = 91\nlongitude = 0\n",
+            &[
+                "POL-004 p.toml, row 1, column 1, flow_rule[0]: from names neither hosts nor one thing outside the estate (from = { host = \"db-*\" }, or app, or label, or external = \"bank\")",
+                "POL-004 p.toml, row 1, column 1, flow_rule[0]: a flow rule needs a longest round trip (max_rtt_ms = 5, in milliseconds, above 0 and at most 10000)",
+                "POL-004 p.toml, row 6, column 1, location[0]: a location needs its latitude (degrees with a point, from -90 to 90, such as latitude = 37.5665)",
+                "POL-004 p.toml, row 4, column 1, quota[0]: a quota holds for one region or for one provider (region = \"aws/ap-northeast-2\", or provider = \"aws\")",
             ],
         );
     }

@@ -23,8 +23,17 @@ pub(super) struct Reader<'t> {
 pub(super) struct Table<'t> {
     /// Dotted key of the table; empty for the root.
     pub path: String,
+    /// Where it starts in the text.
+    pub start: usize,
     left: BTreeMap<String, (usize, Spanned<DeValue<'t>>)>,
     known: Vec<&'static str>,
+}
+
+impl Table<'_> {
+    /// Whether a key is there and was not taken yet.
+    pub fn has(&self, key: &str) -> bool {
+        self.left.contains_key(key)
+    }
 }
 
 pub(super) type Value<'t> = Spanned<DeValue<'t>>;
@@ -47,18 +56,18 @@ impl<'t> Reader<'t> {
         self.finish(section);
     }
 
-    pub fn table(&self, path: &str, table: DeTable<'t>) -> Table<'t> {
+    pub fn table(&self, path: &str, start: usize, table: DeTable<'t>) -> Table<'t> {
         let left = table
             .into_iter()
             .map(|(key, value)| (key.get_ref().to_string(), (key.span().start, value)))
             .collect();
-        Table { path: path.to_owned(), left, known: Vec::new() }
+        Table { path: path.to_owned(), start, left, known: Vec::new() }
     }
 
     pub fn as_table(&mut self, path: &str, value: Value<'t>) -> Option<Table<'t>> {
         let start = value.span().start;
         match value.into_inner() {
-            DeValue::Table(table) => Some(self.table(path, table)),
+            DeValue::Table(table) => Some(self.table(path, start, table)),
             other => {
                 self.wrong_type(start, path, "a table", &other);
                 None
