@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub licences: Vec<LicencePrice>,
     /// Measured round trips, by region pair.
     pub latencies: Vec<Latency>,
+    /// Certifications that regions hold, by region and name.
+    pub certifications: Vec<Certification>,
 }
 
 /// Where a price comes from and when it was true.
@@ -370,6 +372,19 @@ pub struct Latency {
     pub rtt_micros: u32,
     /// Whether it is faster than light in fibre, so cannot be true.
     pub suspect: bool,
+}
+
+/// A certification that a region holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certification {
+    /// Where.
+    pub region: Idx<Region>,
+    /// What it is called, for example `CSAP`.
+    pub name: String,
+    /// Who says so.
+    pub source: String,
+    /// The date it was true, as precisely as the source tells.
+    pub as_of: String,
 }
 
 impl Snapshot {

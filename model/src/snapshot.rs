@@ -1,7 +1,7 @@
 //! The snapshot file: one line of JSON that says what it is, then the catalog's columns.
 //!
 //! ```text
-//! {"carafe":"snapshot/1","id":"starter-2026-11","sha256":"…","bytes":183204,…}\n
+//! {"carafe":"snapshot/2","id":"starter-2026-11","sha256":"…","bytes":183204,…}\n
 //! <postcard encoding of Snapshot, exactly `bytes` long>
 //! ```
 //!
@@ -13,10 +13,10 @@ use crate::catalog::Snapshot;
 use crate::document::sha256;
 use crate::finding::{Finding, Place};
 
-const HEADER: &str = "snapshot/1";
+const HEADER: &str = "snapshot/2";
 
 /// What is wrong with a snapshot file: code, summary, what to do. [`open`] finds these.
-pub const CODES: [(&str, &str, &str); 3] = [
+pub const CODES: [(&str, &str, &str); 4] = [
     ("CAT-0001", "not a catalog snapshot", "write one with `carafe catalog import`"),
     (
         "CAT-0002",
@@ -24,6 +24,7 @@ pub const CODES: [(&str, &str, &str); 3] = [
         "install a newer Carafe, or import the prices again",
     ),
     ("CAT-0003", "the snapshot is cut short or was changed", "copy or import it again"),
+    ("CAT-0004", "the snapshot was written by an older Carafe", "import its prices again"),
 ];
 
 /// A catalog together with the hash that names it.
@@ -79,7 +80,8 @@ pub fn is_snapshot(bytes: &[u8]) -> bool {
 /// Opens a snapshot file and checks its hash.
 ///
 /// # Errors
-/// `CAT-0001` not a snapshot, `CAT-0002` a newer version, `CAT-0003` cut short or changed after it was written.
+/// `CAT-0001` not a snapshot, `CAT-0002` a newer version, `CAT-0003` cut short or changed after it was written,
+/// `CAT-0004` an older version.
 pub fn open(file: &str, bytes: &[u8]) -> Result<SealedSnapshot, Box<Finding>> {
     let refuse = |code, summary: &str, help: &str| {
         Box::new(Finding::error(code, summary).at(Place::file(file)).help(help))
@@ -97,6 +99,13 @@ pub fn open(file: &str, bytes: &[u8]) -> Result<SealedSnapshot, Box<Finding>> {
     let header: serde_json::Value = serde_json::from_slice(&bytes[..line_end]).map_err(|_| not_one())?;
     match header.get("carafe").and_then(|carafe| carafe.as_str()) {
         Some(HEADER) => {}
+        Some("snapshot/1") => {
+            return Err(refuse(
+                "CAT-0004",
+                "the snapshot was written by an older Carafe",
+                "import its prices again with `carafe catalog import FILE… --as FORMAT -o catalog.snapshot`",
+            ));
+        }
         Some(other) if other.starts_with("snapshot/") => {
             return Err(refuse(
                 "CAT-0002",
@@ -142,6 +151,7 @@ mod tests {
         }
         assert_eq!(open("c", &file[..file.len() - 1]).expect_err("cut").code, "CAT-0003");
         assert_eq!(open("c", b"hello").expect_err("other").code, "CAT-0001");
-        assert_eq!(open("c", b"{\"carafe\":\"snapshot/2\"}\n").expect_err("newer").code, "CAT-0002");
+        assert_eq!(open("c", b"{\"carafe\":\"snapshot/3\"}\n").expect_err("newer").code, "CAT-0002");
+        assert_eq!(open("c", b"{\"carafe\":\"snapshot/1\"}\n").expect_err("older").code, "CAT-0004");
     }
 }

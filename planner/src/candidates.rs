@@ -75,7 +75,8 @@ pub fn candidate(market: &Market<'_>, shape: &Shape, offer: Idx<Offer>) -> Optio
         .iter()
         .filter_map(|term| Some((market.machine_rate(offer, *term)?, *term)))
         .min_by_key(|(rate, _)| *rate)?;
-    if refuse_offer(shape, &OfferView { instance_type, has_price: true }) != 0 {
+    let provider = market.snapshot.providers[instance_type.provider].name.as_str();
+    if refuse_offer(shape, &OfferView { provider, instance_type, has_price: true }) != 0 {
         return None;
     }
     let licence = match shape.class.licence {
@@ -108,7 +109,8 @@ pub fn count_refused(
                 &market.snapshot.instance_types[market.snapshot.offers.instance_type[offer.usize()]];
             let has_price =
                 shape.class.terms.iter().any(|term| market.snapshot.offers.rate(offer, *term).is_some());
-            let mut mask = by_region | refuse_offer(shape, &OfferView { instance_type, has_price });
+            let mut mask = by_region
+                | refuse_offer(shape, &OfferView { provider: view.provider, instance_type, has_price });
             while mask != 0 {
                 refused.0[mask.trailing_zeros() as usize] += 1;
                 mask &= mask - 1;

@@ -33,6 +33,8 @@ pub struct Class {
     pub terms: Vec<Term>,
     /// The system whose licence is paid with the machine.
     pub licence: Option<OsFamily>,
+    /// Instance types that may be used, as `provider/type`; any when absent.
+    pub offers: Option<Vec<String>>,
 }
 
 /// A disk a host needs.
@@ -96,6 +98,7 @@ pub fn need(
         burstable: rules.burstable,
         terms,
         licence: family.filter(|family| pays_licence(*family, &policy.licences)),
+        offers: rules.offers.map(<[String]>::to_vec),
     };
     let measured = basis == "measured";
     let disks = host.disks.iter().map(|disk| {

@@ -140,16 +140,7 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
     };
     let market = Market::new(catalog, factor);
     let paths: Vec<String> = catalog.regions.indices().map(|region| catalog.region_path(region)).collect();
-    let regions: Vec<RegionView<'_>> = catalog
-        .regions
-        .iter()
-        .zip(&paths)
-        .map(|(region, path)| RegionView {
-            provider: catalog.providers[region.provider].name.as_str(),
-            path,
-            country: &region.country,
-        })
-        .collect();
+    let regions = concerns::region_views(catalog, &paths);
 
     let mut unplaced = unknown(&mut roles);
     drop_hopeless(estate, policy, &market, &regions, &mut roles, &mut unplaced);

@@ -14,6 +14,20 @@ pub fn check(estate: &Estate, catalog: &Snapshot, policy: &Policy) -> Vec<Findin
         catalog.providers.iter().map(|provider| provider.name.to_string()).collect();
     let regions: BTreeSet<String> =
         catalog.regions.indices().map(|region| catalog.region_path(region)).collect();
+    let certifications: BTreeSet<String> =
+        catalog.certifications.iter().map(|certification| certification.name.clone()).collect();
+    let zones: BTreeSet<String> = catalog
+        .regions
+        .iter_enumerated()
+        .flat_map(|(place, region)| {
+            region.zones.iter().map(move |zone| format!("{}/{zone}", catalog.region_path(place)))
+        })
+        .collect();
+    let offers: BTreeSet<String> = catalog
+        .instance_types
+        .iter()
+        .map(|sold| format!("{}/{}", catalog.providers[sold.provider].name, sold.name))
+        .collect();
     let countries: BTreeSet<String> = catalog.regions.iter().map(|region| region.country.clone()).collect();
     let mut findings = Vec::new();
     let targets = &policy.targets;
@@ -24,11 +38,15 @@ pub fn check(estate: &Estate, catalog: &Snapshot, policy: &Policy) -> Vec<Findin
         ("targets.providers".to_owned(), names(&targets.providers), &providers),
         ("targets.regions".to_owned(), targets.regions.clone(), &regions),
         ("targets.countries".to_owned(), targets.countries.clone(), &countries),
+        ("targets.certifications".to_owned(), targets.certifications.clone(), &certifications),
     ];
     for (place, rule) in policy.rules.iter().enumerate() {
         lists.push((format!("rule[{place}].providers"), names(&rule.providers), &providers));
         lists.push((format!("rule[{place}].regions"), rule.regions.clone(), &regions));
         lists.push((format!("rule[{place}].countries"), rule.countries.clone(), &countries));
+        lists.push((format!("rule[{place}].certifications"), rule.certifications.clone(), &certifications));
+        lists.push((format!("rule[{place}].zones"), rule.zones.clone(), &zones));
+        lists.push((format!("rule[{place}].offers"), rule.offers.clone(), &offers));
         if !estate.hosts.iter().any(|host: &Host| rule.matches.fits(host)) {
             findings.push(
                 Finding::warning("PLN-0102", "the rule matches no host of the estate")

@@ -119,4 +119,5 @@ pub const CODES: &[(&str, &str)] = &[
     ("CAT-1603", "The sizes that the licence holds for cannot be read, so it is left out."),
     ("CAT-1701", "Round trips from or to regions that the catalog does not have were left out."),
     ("CAT-1702", "The round trip cannot be read and is left out. Write milliseconds."),
+    ("CAT-1801", "The certification lacks a name, a source or a date and is left out. Fill in all three."),
 ];

@@ -21,6 +21,7 @@ pub const STARTER_FILES: &[(&str, &str)] = &[
     ("k8s.csv", include_str!("../../catalog/starter/k8s.csv")),
     ("os_surcharge.csv", include_str!("../../catalog/starter/os_surcharge.csv")),
     ("latency.csv", include_str!("../../catalog/starter/latency.csv")),
+    ("certifications.csv", include_str!("../../catalog/starter/certifications.csv")),
 ];
 
 /// The starter catalog: several hundred offers with their sources and dates. Parsed at every call.

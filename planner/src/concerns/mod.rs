@@ -6,13 +6,16 @@
 mod architecture;
 mod burstable;
 mod capacity;
+mod certification;
 mod country;
 mod gpu;
+mod pinned;
 mod price;
 mod provider;
 mod region;
+mod zone;
 
-use carafe_model::catalog::InstanceType;
+use carafe_model::catalog::{InstanceType, Snapshot};
 use carafe_model::plan::Refusal;
 use carafe_model::policy::HostPolicy;
 
@@ -45,11 +48,25 @@ pub struct RegionView<'a> {
     pub path: &'a str,
     /// ISO country; empty when unknown.
     pub country: &'a str,
+    /// Certifications that the catalog knows it to hold.
+    pub certifications: Vec<&'a str>,
+    /// Its zones; none when they are unknown.
+    pub zones: &'a [String],
+}
+
+impl RegionView<'_> {
+    /// The place of a zone, written `provider/region/zone`, among the zones of this region.
+    pub fn zone_of(&self, path: &str) -> Option<usize> {
+        let (region, zone) = path.rsplit_once('/')?;
+        (region == self.path).then(|| self.zones.iter().position(|name| name == zone)).flatten()
+    }
 }
 
 /// An offer as demands see it.
 #[derive(Clone, Copy, Debug)]
 pub struct OfferView<'a> {
+    /// Who sells it.
+    pub provider: &'a str,
     /// The machine.
     pub instance_type: &'a InstanceType,
     /// Whether it is sold for any of the terms that may be used.
@@ -57,10 +74,13 @@ pub struct OfferView<'a> {
 }
 
 /// Every concern, in the order in which reports list them.
-pub const CONCERNS: [Concern; 9] = [
+pub const CONCERNS: [Concern; 12] = [
     provider::CONCERN,
     region::CONCERN,
     country::CONCERN,
+    certification::CONCERN,
+    zone::CONCERN,
+    pinned::CONCERN,
     architecture::CONCERN,
     capacity::VCPUS,
     capacity::MEMORY,
@@ -84,6 +104,26 @@ impl Refused {
         })
         .collect()
     }
+}
+
+/// The regions of a catalog as policies see them, by place in the snapshot; `paths` are theirs.
+pub fn region_views<'a>(catalog: &'a Snapshot, paths: &'a [String]) -> Vec<RegionView<'a>> {
+    let mut views: Vec<RegionView<'a>> = catalog
+        .regions
+        .iter()
+        .zip(paths)
+        .map(|(region, path)| RegionView {
+            provider: catalog.providers[region.provider].name.as_str(),
+            path,
+            country: &region.country,
+            certifications: Vec::new(),
+            zones: &region.zones,
+        })
+        .collect();
+    for held in &catalog.certifications {
+        views[held.region.usize()].certifications.push(&held.name);
+    }
+    views
 }
 
 /// The concerns that refuse a region, as a bit for each place in [`CONCERNS`].

@@ -132,7 +132,7 @@ impl SourceColumns {
 }
 
 /// `2026`, `2026-08` or `2026-08-13`, nothing else.
-fn is_date(text: &str) -> bool {
+pub(super) fn is_date(text: &str) -> bool {
     let part = |part: &str, length: usize, largest: u32| {
         let whole = part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
         whole && part.parse().is_ok_and(|number: u32| (1..=largest).contains(&number))

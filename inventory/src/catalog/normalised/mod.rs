@@ -6,6 +6,7 @@
 
 mod base;
 mod cells;
+mod certifications;
 mod latencies;
 mod licences;
 mod offers;
@@ -37,6 +38,7 @@ enum Kind {
     Kubernetes,
     Licences,
     Latency,
+    Certifications,
     /// Figures computed from the others, which the planner computes itself.
     Derived,
 }
@@ -150,6 +152,12 @@ const SHAPES: &[Shape] = &[
         optional: &["suspect"],
     },
     Shape {
+        kind: Kind::Certifications,
+        name: "certifications",
+        required: &["provider", "region", "certification", "source", "as_of"],
+        optional: &["notes"],
+    },
+    Shape {
         kind: Kind::Derived,
         name: "discounts",
         required: &["provider", "scheme", "discount_median"],
@@ -198,6 +206,7 @@ pub(super) fn read(files: &[InputFile<'_>], id: &str, findings: &mut Findings) -
     let services = services::read(&of(Kind::Services), &of(Kind::Kubernetes), &base, &mut sources, findings);
     let licences = licences::read(&of(Kind::Licences), &base, &mut sources, findings);
     let latencies = latencies::read(&of(Kind::Latency), &base, findings);
+    let certifications = certifications::read(&of(Kind::Certifications), &base, findings);
 
     let mut snapshot = Snapshot {
         id: id.to_owned(),
@@ -212,6 +221,7 @@ pub(super) fn read(files: &[InputFile<'_>], id: &str, findings: &mut Findings) -
         services,
         licences,
         latencies,
+        certifications,
     };
     sources.settle(&mut snapshot);
     Some(snapshot)
@@ -315,8 +325,9 @@ mod tests {
             snapshot.services.len(),
             snapshot.licences.len(),
             snapshot.latencies.len(),
+            snapshot.certifications.len(),
         ];
-        assert_eq!(parts, [1, 1, 1, 3, 1, 1]);
+        assert_eq!(parts, [1, 1, 1, 3, 1, 1, 1]);
     }
 
     #[test]
