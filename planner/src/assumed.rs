@@ -33,13 +33,13 @@ pub const LEAST_MEMORY_WINDOWS_MIB: u64 = 2048;
 /// Least share of the window, in percent, that must have samples for a measured size.
 pub const LEAST_COVERAGE_PERCENT: u32 = 20;
 
-/// What holds for every plan of this version.
+/// What holds for every plan of this version, as keys of the language files.
 pub const ALWAYS: [&str; 7] = [
-    "A month has 730 hours.",
-    "Hosts of one region are placed in one zone, where traffic between them is free.",
-    "Traffic into a cloud is free; traffic out of it is charged to the region that sends.",
-    "Outgoing traffic is priced at the provider's first paid tier; free allowances and volume discounts are not credited.",
-    "Load balancers are priced by the hour; what they charge for data that passes through is not counted.",
-    "Prices are list prices without taxes, promotions or negotiated discounts.",
-    "Commitments are spread evenly over their term, also where a provider wants them in advance.",
+    "assumed.month",
+    "assumed.zone",
+    "assumed.traffic-in",
+    "assumed.first-tier",
+    "assumed.balancers",
+    "assumed.list-prices",
+    "assumed.commitments",
 ];

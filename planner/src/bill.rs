@@ -1,10 +1,11 @@
 //! The bill of a placement: every figure with its rate, its rate id and its source.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use carafe_model::catalog::{PriceSource, Reach, Region, ServiceKind};
 use carafe_model::ids::{HostId, RateId};
 use carafe_model::idx::Idx;
+use carafe_model::language::{Arg, Language, Said, Sentence};
 use carafe_model::plan::{BillLine, Component, LineRange, PlanSource};
 use carafe_model::units::{Money, Quantity, Rate};
 
@@ -31,7 +32,7 @@ pub struct Bill {
     /// Where their rates come from.
     pub sources: Vec<PlanSource>,
     /// What is needed and has no price at all, in words.
-    pub missing: BTreeSet<String>,
+    pub missing: BTreeMap<String, Said>,
     place_of_price: BTreeMap<Idx<PriceSource>, u32>,
     place_of_estimate: BTreeMap<String, u32>,
 }
@@ -106,7 +107,7 @@ impl Bill {
         if let Some(os) = need.shape.class.licence {
             let licence = placing.market.licence(home.candidate.offer, os);
             if licence.is_none() {
-                self.missing.insert(format!("{} licences", licence_name(os)));
+                self.lacks(Said::new("missing.licence").with("system", licence_name(os)));
             }
             for (quote, quantity, unit) in licence.into_iter().flatten() {
                 if quote.rate.0 != 0 {
@@ -124,15 +125,15 @@ impl Bill {
         }
         for disk in &need.disks {
             let Some((quote, gib)) = placing.market.disk(home.region, disk.media, disk.size) else {
-                self.missing.insert("block storage".to_owned());
+                self.lacks(Said::new("missing.disk"));
                 continue;
             };
             let amount = if disk.is_known {
                 Amount::known(gib)
             } else {
-                Amount::assumed(assumed::DISK_GIB, "the size of the disk").at_least(gib)
+                Amount::assumed(assumed::DISK_GIB, "unknown.disk-size").at_least(gib)
             };
-            let item = format!("{}, {}", disk.name, quote.item);
+            let item = named(&disk.name, &quote.item);
             self.push(placing, subject, Component::Disk, &quote, amount, "GiB-month", Some(item));
         }
         if host.public_address {
@@ -141,7 +142,7 @@ impl Bill {
                     let month = Amount::known(Quantity::MONTH);
                     self.push(placing, subject, Component::Address, quote, month, "hour", None);
                 }
-                None => drop(self.missing.insert("public addresses".to_owned())),
+                None => self.lacks(Said::new("missing.address")),
             }
         }
     }
@@ -156,13 +157,15 @@ impl Bill {
             Receiver::Mover(_) => Reach::Internet,
         };
         let Some(quote) = placing.market.transfer(from, reach) else {
-            self.missing.insert(format!("outgoing traffic, {}", reach.name()));
+            self.lacks(
+                Said::new("missing.egress").with("reach", Said::new(&format!("reach.{}", reach.name()))),
+            );
             return;
         };
         let amount = if sending.is_known {
             Amount::known(sending.gib)
         } else {
-            Amount::assumed(assumed::FLOW_GIB, "the volume of the flow")
+            Amount::assumed(assumed::FLOW_GIB, "unknown.flow-volume")
         };
         let subject = Subject { flow: Some(&sending.name), region: Some(from), host: None };
         self.push(placing, subject, Component::Egress, quote, amount, "GiB", None);
@@ -177,11 +180,13 @@ impl Bill {
         name: &str,
     ) {
         let Some(quote) = placing.market.service(region, kind) else {
-            self.missing.insert(format!("{} services", kind.name()));
+            self.lacks(
+                Said::new("missing.service").with("what", Said::new(&format!("service.{}", kind.name()))),
+            );
             return;
         };
         let subject = Subject { region: Some(region), ..Subject::default() };
-        let item = if name.is_empty() { quote.item.clone() } else { format!("{name}, {}", quote.item) };
+        let item = if name.is_empty() { quote.item.clone().into() } else { named(name, &quote.item) };
         self.push(placing, subject, component, quote, Amount::known(Quantity::MONTH), "hour", Some(item));
     }
 
@@ -233,9 +238,9 @@ impl Bill {
             region: region.map(Into::into),
             component: Component::Opening,
             item: if rate_id.ends_with("region_monthly") {
-                "fixed cost of using the region, from the policy".into()
+                Said::new("item.region-opening").into()
             } else {
-                "fixed cost of using the provider, from the policy".into()
+                Said::new("item.provider-opening").into()
             },
             quantity: Quantity(1_000_000),
             unit: "month".to_owned(),
@@ -256,7 +261,7 @@ impl Bill {
         quote: &Quote,
         amount: Amount,
         unit: &str,
-        item: Option<String>,
+        item: Option<Sentence>,
     ) {
         let snapshot = placing.market.snapshot;
         let region = subject.region.expect("every quoted line has a region");
@@ -267,7 +272,7 @@ impl Bill {
             provider: snapshot.providers[snapshot.regions[region].provider].name.clone(),
             region: Some(snapshot.regions[region].name.clone()),
             component,
-            item: item.unwrap_or_else(|| quote.item.clone()).into(),
+            item: item.unwrap_or_else(|| quote.item.clone().into()),
             quantity: amount.likely,
             unit: unit.to_owned(),
             rate: quote.rate,
@@ -276,6 +281,11 @@ impl Bill {
             range: range(quote, &amount),
             source,
         });
+    }
+
+    /// Takes down that something is needed and has no price.
+    fn lacks(&mut self, what: Said) {
+        self.missing.insert(Language::ENGLISH.say(&what), what);
     }
 
     fn source(&mut self, placing: &Placing<'_>, origin: &Origin) -> Option<u32> {
@@ -290,10 +300,10 @@ impl Bill {
                 Some(place)
             }
             Origin::Estimate { how, .. } => {
-                let place = *self.place_of_estimate.entry(how.clone()).or_insert_with(|| {
+                let place = *self.place_of_estimate.entry(Language::ENGLISH.say(how)).or_insert_with(|| {
                     let (_, newest) = placing.market.snapshot.price_dates();
                     self.sources.push(PlanSource {
-                        name: format!("estimate: {how}").into(),
+                        name: Said::new("source.estimate").with("how", how.clone()).into(),
                         as_of: newest.to_owned(),
                         quality: "estimate".to_owned(),
                     });
@@ -305,9 +315,14 @@ impl Bill {
     }
 }
 
+/// What is billed, after the name of the thing it is billed for.
+fn named(name: &str, item: &Arg) -> Sentence {
+    Said::new("item.named").with("name", name).with("item", item.clone()).into()
+}
+
 fn range(quote: &Quote, amount: &Amount) -> Option<LineRange> {
     let (low_rate, high_rate, rate_unknown) = match &quote.origin {
-        Origin::Estimate { low, high, .. } => (*low, *high, Some("the price")),
+        Origin::Estimate { low, high, .. } => (*low, *high, Some("unknown.price")),
         Origin::Price(_) => (quote.rate, quote.rate, None),
     };
     let (low, high, amount_unknown) = match amount.range {
@@ -318,6 +333,8 @@ fn range(quote: &Quote, amount: &Amount) -> Option<LineRange> {
     (!unknown.is_empty()).then(|| LineRange {
         low: low_rate.times(low),
         high: high_rate.times(high),
-        unknown: unknown.join(" and ").into(),
+        unknown: Said::new("unknown.all")
+            .with("what", unknown.into_iter().map(Said::new).collect::<Vec<_>>())
+            .into(),
     })
 }

@@ -3,6 +3,7 @@
 use carafe_model::catalog::Term;
 use carafe_model::finding::Finding;
 use carafe_model::host::{Architecture, Distribution, Host, Media, OsFamily};
+use carafe_model::language::{Said, Sentence};
 use carafe_model::plan::Demand;
 use carafe_model::policy::{HostPolicy, Licence, Licences, Policy, SizingStrategy};
 use carafe_model::units::{Gib, Mib, Quantity, Vcpus};
@@ -70,18 +71,18 @@ pub fn need(
     rules: &HostPolicy<'_>,
     policy: &Policy,
     findings: &mut Vec<Finding>,
-) -> Result<Need, Vec<String>> {
+) -> Result<Need, Vec<Sentence>> {
     let source_vcpus = rules.vcpus.or(host.vcpus).filter(|vcpus| vcpus.0 > 0);
     let source_memory = rules.memory_mib.or(host.memory_mib).filter(|memory| memory.0 > 0);
-    let mut unknown = Vec::new();
+    let mut unknown: Vec<Sentence> = Vec::new();
     if source_vcpus.is_none() {
-        unknown.push("Its number of vCPUs is unknown.".to_owned());
+        unknown.push(Said::new("unplaced.vcpus-unknown").into());
     }
     if source_memory.is_none() {
-        unknown.push("Its memory is unknown.".to_owned());
+        unknown.push(Said::new("unplaced.memory-unknown").into());
     }
     let (Some(source_vcpus), Some(source_memory)) = (source_vcpus, source_memory) else {
-        unknown.push("Add both to the estate, or give them in a rule of the policy.".to_owned());
+        unknown.push(Said::new("unplaced.add-both").into());
         return Err(unknown);
     };
     let (vcpus, memory, basis) = size(host, source_vcpus, source_memory, policy, findings);
@@ -124,20 +125,14 @@ pub fn need(
     }
     if disks.iter().any(|disk| !disk.is_known) {
         findings.push(
-            Finding::warning("PLN-0201", "the size of a disk is unknown; its cost is a range")
+            Finding::warning("PLN-0201", Said::new("finding.disk-size"))
                 .host(host.id.as_str())
-                .help("add size_gib to the disk in the estate"),
+                .help(Said::new("help.disk-size")),
         );
     }
     Ok(Need {
         shape: Shape { vcpus, memory, class },
-        demand: Demand {
-            source_vcpus,
-            source_memory_mib: source_memory,
-            vcpus,
-            memory_mib: memory,
-            basis: basis.into(),
-        },
+        demand: Demand { source_vcpus, source_memory_mib: source_memory, vcpus, memory_mib: memory, basis },
         disks,
     })
 }
@@ -164,24 +159,24 @@ fn size(
     memory: Mib,
     policy: &Policy,
     findings: &mut Vec<Finding>,
-) -> (Vcpus, Mib, String) {
+) -> (Vcpus, Mib, Sentence) {
     if policy.sizing.strategy == SizingStrategy::AsIs {
-        return (vcpus, memory, "as-is".to_owned());
+        return (vcpus, memory, Said::new("basis.as-is").into());
     }
     let mut fall_back = |why: &str| {
         findings.push(
-            Finding::warning("PLN-0202", format!("sized as is: {why}"))
+            Finding::warning("PLN-0202", Said::new("finding.sized-as-is").with("why", Said::new(why)))
                 .host(host.id.as_str())
-                .help("add measurements to the estate, or accept the larger size"),
+                .help(Said::new("help.sized-as-is")),
         );
-        (vcpus, memory, format!("as-is: {why}"))
+        (vcpus, memory, Said::new("basis.fell-back").with("why", Said::new(why)).into())
     };
-    let Some(usage) = &host.usage else { return fall_back("nothing was measured") };
+    let Some(usage) = &host.usage else { return fall_back("basis.nothing-measured") };
     if usage.coverage_percent < assumed::LEAST_COVERAGE_PERCENT {
-        return fall_back("less than a fifth of the window was measured");
+        return fall_back("basis.little-measured");
     }
     let (Some(cpu), Some(used)) = (&usage.cpu_percent, &usage.memory_mib) else {
-        return fall_back("processor or memory was not measured");
+        return fall_back("basis.part-measured");
     };
     let headroom = &policy.sizing.headroom;
     let percent = percentile(cpu, policy.sizing.percentile);
@@ -194,7 +189,7 @@ fn size(
         Some(OsFamily::Windows) => assumed::LEAST_MEMORY_WINDOWS_MIB,
         _ => assumed::LEAST_MEMORY_MIB,
     };
-    (Vcpus(threads), Mib(needed.max(least)), "measured".to_owned())
+    (Vcpus(threads), Mib(needed.max(least)), Said::new("basis.measured").into())
 }
 
 fn percentile(distribution: &Distribution, percentile: u32) -> Quantity {

@@ -6,6 +6,7 @@ use carafe_model::catalog::InstanceType;
 use carafe_model::estate::Estate;
 use carafe_model::finding::Finding;
 use carafe_model::idx::Idx;
+use carafe_model::language::Said;
 use carafe_model::units::Rate;
 
 use crate::bill::Home;
@@ -49,15 +50,15 @@ pub fn doubtful_prices(
             findings.push(
                 Finding::warning(
                     "PLN-0303",
-                    format!(
-                        "{name} costs {rate} an hour in {place}, and {median} in the middle of {} regions",
-                        known.len()
-                    ),
+                    Said::new("finding.doubtful-price")
+                        .with("offer", name.as_str())
+                        .with("rate", rate)
+                        .with("place", place)
+                        .with("median", median)
+                        .with("n", known.len()),
                 )
                 .host(estate.hosts[mover.host].id.as_str())
-                .help(
-                    "ask the provider whether the price holds, or leave the region out with targets.regions",
-                ),
+                .help(Said::new("help.doubtful-price")),
             );
         }
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use carafe_model::catalog::Region;
 use carafe_model::idx::Idx;
+use carafe_model::language::{Arg, Language, Said, Sentence};
 use carafe_model::plan::{PlacedDisk, Placement, Refusal, RunnerUp};
-use carafe_model::units::{Currency, Mib, Money, Quantity};
+use carafe_model::units::{Money, Quantity};
 
 use crate::bill::{Bill, Home};
 use crate::candidates::{Candidate, candidate, count_refused};
@@ -101,7 +102,7 @@ impl<'e> Explain<'e, '_> {
                 .market
                 .disk(home.region, disk.media, disk.size)
                 .filter(|(quote, _)| matches!(quote.origin, crate::market::Origin::Price(_)))
-                .map(|(quote, _)| quote.item),
+                .map(|(quote, _)| quote.item.say(Language::ENGLISH)),
         };
         Placement {
             host: placing.estate.hosts[this.host].id.clone(),
@@ -117,13 +118,13 @@ impl<'e> Explain<'e, '_> {
             demand: this.need.demand.clone(),
             disks: this.need.disks.iter().map(disk).collect(),
             monthly,
-            reasons: self.reasons(mover, group).into_iter().map(Into::into).collect(),
+            reasons: self.reasons(mover, group),
             refused,
             runner_up: self.runner_up(mover, group),
         }
     }
 
-    fn reasons(&self, mover: usize, group: &Group) -> Vec<String> {
+    fn reasons(&self, mover: usize, group: &Group) -> Vec<Sentence> {
         let placing = self.placing;
         let snapshot = placing.market.snapshot;
         let currency = placing.policy.pricing.currency;
@@ -135,54 +136,44 @@ impl<'e> Explain<'e, '_> {
             .indices()
             .filter_map(|region| Some((self.alone(mover, region)?, region)))
             .collect();
-        let mut reasons = Vec::new();
+        let mut reasons: Vec<Sentence> = Vec::new();
         let shape = &this.need.shape;
-        let size = format!("{} vCPUs and {}", shape.vcpus.0, say_memory(shape.memory));
+        let size = Said::new("part.size").with("n", shape.vcpus.0).with("memory", shape.memory);
         let place = snapshot.region_path(home.region);
         let instance_type =
             &snapshot.instance_types[snapshot.offers.instance_type[home.candidate.offer.usize()]];
-        reasons.push(match allowed.iter().min() {
-            Some((least, cheapest)) if *least < here => format!(
-                "On its own it would cost {} less a month in {}; together with everything it depends on, {place} costs the least.",
-                say(here - *least, currency),
-                snapshot.region_path(*cheapest),
-            ),
-            _ => format!(
-                "Of {} regions that may be used and sell enough for {size}, {place} costs the least for it.",
-                allowed.len()
-            ),
-        });
-        reasons.push(format!(
-            "{} is the cheapest machine there with at least {size}, paid {}.",
-            instance_type.name,
-            match home.candidate.term.months() {
-                0 => "by the hour".to_owned(),
-                months => format!("for {months} months"),
-            }
-        ));
+        let least = allowed.iter().min();
+        let where_from = match least {
+            Some((least, cheapest)) if *least < here => Said::new("reason.together")
+                .money("less", here - *least, currency)
+                .with("elsewhere", snapshot.region_path(*cheapest)),
+            Some(_) | None => Said::new("reason.alone").with("n", allowed.len()).with("size", size.clone()),
+        };
+        reasons.push(where_from.with("place", place).into());
+        let cheapest = match home.candidate.term.months() {
+            0 => Said::new("reason.by-the-hour"),
+            months => Said::new("reason.by-commitment").with("months", months),
+        };
+        reasons.push(cheapest.with("offer", instance_type.name.as_str()).with("size", size).into());
         if group.movers.len() > 1 {
-            let names: Vec<String> = group
-                .load_balancers
+            let estate = placing.estate;
+            let balancers = group.load_balancers.iter().map(|place| {
+                Said::new("part.load-balancer").with("name", estate.load_balancers[*place].id.as_str())
+            });
+            let clusters = group
+                .clusters
                 .iter()
-                .map(|place| format!("load balancer {}", placing.estate.load_balancers[*place].id))
-                .chain(
-                    group
-                        .clusters
-                        .iter()
-                        .map(|place| format!("cluster {}", placing.estate.clusters[*place].id)),
-                )
-                .collect();
-            reasons
-                .push(format!("It stays in one region with the other members of {}.", names.join(" and ")));
+                .map(|place| Said::new("part.cluster").with("name", estate.clusters[*place].id.as_str()));
+            let names: Vec<Said> = balancers.chain(clusters).collect();
+            reasons.push(Said::new("reason.group").with("names", names).into());
         }
         if instance_type.burstable == Some(true) {
-            reasons.push(
-                "The machine rations processor time by credits; forbid that with sizing.burstable = false if the host is busy all day."
-                    .to_owned(),
-            );
+            reasons.push(Said::new("reason.burstable").into());
         }
         if this.need.demand.basis != "as-is" {
-            reasons.push(format!("Sized {}.", this.need.demand.basis));
+            let basis = &this.need.demand.basis;
+            let basis = basis.said().cloned().map_or_else(|| Arg::from(basis.as_str()), Arg::from);
+            reasons.push(Said::new("reason.sized").with("basis", basis).into());
         }
         reasons
     }
@@ -314,28 +305,18 @@ pub fn crossing(placing: &Placing<'_>, from: Idx<Region>, to: Idx<Region>, gib: 
 }
 
 /// Sentences for a host that nothing fits, from what each concern refused.
-pub fn why_nothing_fits(refused: &[carafe_model::plan::Refusal], n_offers: usize) -> Vec<String> {
+pub fn why_nothing_fits(refused: &[carafe_model::plan::Refusal], n_offers: usize) -> Vec<Sentence> {
     if n_offers == 0 {
-        return vec!["The catalog has no offers at all.".to_owned()];
+        return vec![Said::new("unplaced.no-offers").into()];
     }
     let mut sorted: Vec<_> = refused.iter().collect();
     sorted.sort_by_key(|refusal| std::cmp::Reverse(refusal.offers));
-    let lacks = sorted.iter().map(|refusal| format!("{} {}", refusal.offers, refusal.text));
-    vec![format!("None of {n_offers} offers fits: {}.", lacks.collect::<Vec<_>>().join(", "))]
-}
-
-/// Memory as people read it: GiB where it is whole.
-fn say_memory(memory: Mib) -> String {
-    if memory.0.is_multiple_of(1024) {
-        format!("{} GiB", memory.0 / 1024)
-    } else {
-        format!("{} MiB", memory.0)
-    }
-}
-
-/// Money as people read it, with its currency.
-pub fn say(money: Money, currency: Currency) -> String {
-    let step = 10i128.pow(9 - currency.decimals());
-    let rounded = Money((money.0 + step / 2).div_euclid(step) * step);
-    format!("{currency} {rounded}")
+    let lacks: Vec<Said> = sorted
+        .iter()
+        .map(|refusal| {
+            let text = refusal.text.said().cloned().map_or_else(|| Arg::from(&*refusal.text), Arg::from);
+            Said::new("unplaced.lack").with("n", refusal.offers).with("text", text)
+        })
+        .collect();
+    vec![Said::new("unplaced.nothing-fits").with("n", n_offers).with("lacks", lacks).into()]
 }

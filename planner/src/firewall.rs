@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use carafe_model::estate::Estate;
 use carafe_model::finding::Finding;
 use carafe_model::host::{Action, Direction, FirewallRule, Host};
+use carafe_model::language::Said;
 use carafe_model::steps::AllowRule;
 
 use crate::groups::host_of;
@@ -18,14 +19,9 @@ pub fn allow_rules(estate: &Estate, host: &Host, findings: &mut Vec<Finding>) ->
         if host.firewall.is_empty() { by_flows(estate, host) } else { by_firewall(&host.firewall) };
     if left_out > 0 {
         findings.push(
-            Finding::warning(
-                "PLN-0304",
-                format!("{left_out} inbound rules of the host could not be carried over"),
-            )
-            .host(host.id.as_str())
-            .help(
-                "compare its security group in the plan's steps with its firewall, and add what is missing",
-            ),
+            Finding::warning("PLN-0304", Said::new("finding.firewall").with("n", left_out))
+                .host(host.id.as_str())
+                .help(Said::new("help.firewall")),
         );
     }
     rules.into_iter().collect()

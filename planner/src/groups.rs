@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use carafe_model::estate::{Endpoint, Estate, KubernetesCluster};
 use carafe_model::finding::Finding;
 use carafe_model::ids::HostId;
+use carafe_model::language::{Said, Sentence};
 use carafe_model::plan::Staying;
 use carafe_model::policy::{HostPolicy, Policy};
 use petgraph::unionfind::UnionFind;
@@ -30,7 +31,7 @@ pub struct Roles<'a> {
     /// Hosts that stay, or that something replaces.
     pub staying: Vec<Staying>,
     /// Hosts that cannot be placed whatever is sold, with the reasons.
-    pub unknown: Vec<(HostId, Vec<String>)>,
+    pub unknown: Vec<(HostId, Vec<Sentence>)>,
     /// What was found on the way.
     pub findings: Vec<Finding>,
 }
@@ -68,10 +69,10 @@ fn replace_control_planes(estate: &Estate, roles: &mut Roles<'_>) {
         }
         let replaced: Vec<&HostId> = replaced_by_managed(cluster).filter(|host| moves(host)).collect();
         roles.movers.retain(|mover| !replaced.contains(&&estate.hosts[mover.host].id));
-        let reason = format!("The managed control plane of cluster {} replaces it.", cluster.id);
-        roles.staying.extend(
-            replaced.into_iter().map(|host| Staying { host: host.clone(), reason: reason.as_str().into() }),
-        );
+        let reason: Sentence = Said::new("staying.control-plane").with("cluster", cluster.id.as_str()).into();
+        roles
+            .staying
+            .extend(replaced.into_iter().map(|host| Staying { host: host.clone(), reason: reason.clone() }));
     }
 }
 

@@ -50,6 +50,7 @@ use carafe_model::estate::Estate;
 use carafe_model::finding::Finding;
 use carafe_model::ids::HostId;
 use carafe_model::idx::Idx;
+use carafe_model::language::{Said, Sentence};
 use carafe_model::plan::{Bound, CatalogRef, Plan, Today, Totals, Unplaced};
 use carafe_model::policy::Policy;
 use carafe_model::snapshot::SealedSnapshot;
@@ -160,7 +161,7 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
         for mover in &roles.movers {
             unplaced.push(Unplaced {
                 host: estate.hosts[mover.host].id.clone(),
-                reasons: vec!["No placement of all hosts keeps the limits on regions and providers.".into()],
+                reasons: vec![Said::new("unplaced.limits").into()],
                 refused: Vec::new(),
             });
         }
@@ -208,7 +209,7 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
     unplaced.sort_by(|a, b| a.host.cmp(&b.host));
     plan.unplaced = unplaced;
     plan.findings = roles.findings;
-    plan.assumptions = assumptions(&plan, &sendings, &roles.movers).into_iter().map(Into::into).collect();
+    plan.assumptions = assumptions(&plan, &sendings, &roles.movers);
     let wrong = check::check(&plan, estate, snapshot, policy);
     if !wrong.is_empty() {
         plan.bound.proven = false;
@@ -261,19 +262,22 @@ fn without_exchange(
 ) -> Plan {
     let mut plan = empty_plan(estate, snapshot, policy, options);
     let (from, to) = (snapshot.catalog.currency, policy.pricing.currency);
-    let reason = format!("Prices are in {from} and the policy gives no rate to {to}.");
+    let reason: Sentence =
+        Said::new("unplaced.no-exchange").with("from", from.code()).with("to", to.code()).into();
     plan.unplaced = unknown(&mut roles);
     plan.unplaced.extend(roles.movers.iter().map(|mover| Unplaced {
         host: estate.hosts[mover.host].id.clone(),
-        reasons: vec![reason.as_str().into()],
+        reasons: vec![reason.clone()],
         refused: Vec::new(),
     }));
     plan.unplaced.sort_by(|a, b| a.host.cmp(&b.host));
-    roles
-        .findings
-        .push(Finding::error("PLN-0104", format!("no exchange rate from {from} to {to}")).help(format!(
-        "add to the policy: [pricing.exchange] from = \"{from}\", rate = \"…\", date = \"…\", source = \"…\""
-    )));
+    roles.findings.push(
+        Finding::error(
+            "PLN-0104",
+            Said::new("finding.no-exchange").with("from", from.code()).with("to", to.code()),
+        )
+        .help(Said::new("help.no-exchange").with("from", from.code())),
+    );
     plan.findings = roles.findings;
     plan.staying = roles.staying;
     plan.list_sentences();
@@ -282,14 +286,7 @@ fn without_exchange(
 
 fn unknown(roles: &mut Roles<'_>) -> Vec<Unplaced> {
     let unknown = std::mem::take(&mut roles.unknown);
-    unknown
-        .into_iter()
-        .map(|(host, reasons)| Unplaced {
-            host,
-            reasons: reasons.into_iter().map(Into::into).collect(),
-            refused: Vec::new(),
-        })
-        .collect()
+    unknown.into_iter().map(|(host, reasons)| Unplaced { host, reasons, refused: Vec::new() }).collect()
 }
 
 /// Takes out the movers that fit nowhere, and those whose group has no region in common.
@@ -356,28 +353,19 @@ fn why(
         let is_sold =
             market.snapshot.regions.indices().any(|region| market.sells_disk(region, disk.media, disk.size));
         if !is_sold {
-            reasons.push(format!(
-                "No class of block storage takes its disk {} of {} GiB.",
-                disk.name, disk.size.0
-            ));
+            reasons.push(
+                Said::new("unplaced.disk").with("disk", disk.name.as_str()).with("gib", disk.size.0).into(),
+            );
         }
     }
     if group.movers.len() > 1 || !group.clusters.is_empty() {
-        let needs = if group.clusters.is_empty() {
-            ""
-        } else {
-            "; a cluster needs a provider that sells managed Kubernetes"
-        };
+        let key = if group.clusters.is_empty() { "unplaced.group" } else { "unplaced.group-cluster" };
         let load_balancers = group.load_balancers.iter().map(|lb| estate.load_balancers[*lb].id.to_string());
         let clusters = group.clusters.iter().map(|cluster| estate.clusters[*cluster].id.to_string());
         let names: Vec<String> = load_balancers.chain(clusters).collect();
-        reasons.push(format!("No region suits all members of {} at once{needs}.", names.join(" and ")));
+        reasons.push(Said::new(key).with("names", names).into());
     }
-    Unplaced {
-        host: estate.hosts[mover.host].id.clone(),
-        reasons: reasons.into_iter().map(Into::into).collect(),
-        refused,
-    }
+    Unplaced { host: estate.hosts[mover.host].id.clone(), reasons, refused }
 }
 
 fn homes(placing: &Placing<'_>, groups: &[Group], regions: &[Option<Idx<Region>>]) -> Option<Vec<Home>> {
@@ -399,8 +387,8 @@ fn limits_finding(policy: &Policy) -> Finding {
         limit("max_regions", policy.targets.max_regions),
     ];
     let limits: Vec<String> = limits.into_iter().flatten().collect();
-    Finding::error("PLN-0402", format!("no placement found with {}", limits.join(" and ")))
-        .help("raise the limit, or let hosts go to more regions")
+    Finding::error("PLN-0402", Said::new("finding.limits").with("limits", limits))
+        .help(Said::new("help.limits"))
 }
 
 fn totals(policy: &Policy, bill: &Bill, n_placed: usize) -> Totals {
@@ -443,12 +431,9 @@ fn today(
     for host in estate.hosts.iter().filter(|host| stay_behind.contains(&host.id)) {
         let Some(cost) = host.monthly_cost else {
             findings.push(
-                Finding::warning(
-                    "PLN-0106",
-                    "today's cost includes a host that does not move, so no saving is given",
-                )
-                .host(host.id.as_str())
-                .help("add \"monthly_cost\" to the host in the estate; it is taken off today's cost"),
+                Finding::warning("PLN-0106", Said::new("finding.today-unknown"))
+                    .host(host.id.as_str())
+                    .help(Said::new("help.today-unknown")),
             );
             return None;
         };
@@ -468,9 +453,7 @@ fn findings(
     for host in unplaced {
         let reason = host.reasons.first().cloned().unwrap_or_default();
         findings.push(
-            Finding::warning("PLN-0401", "the host could not be placed")
-                .host(host.host.as_str())
-                .help(reason),
+            Finding::warning("PLN-0401", Said::new("finding.unplaced")).host(host.host.as_str()).help(reason),
         );
     }
     let assumed: Vec<&HostId> = movers
@@ -481,68 +464,52 @@ fn findings(
         .collect();
     if let Some(first) = assumed.first() {
         findings.push(
-            Finding::info(
-                "PLN-0203",
-                format!("x86-64 is assumed for {} hosts whose architecture is unknown", assumed.len()),
-            )
-            .help(format!("add \"architecture\" to the estate where it differs, for example for {first}")),
+            Finding::info("PLN-0203", Said::new("finding.architecture").with("n", assumed.len()))
+                .help(Said::new("help.architecture").with("host", first.as_str())),
         );
     }
     let unmeasured = sendings.iter().filter(|sending| !sending.is_known).count();
     if unmeasured > 0 {
         findings.push(
-            Finding::warning(
-                "PLN-0302",
-                format!("the volume of {unmeasured} directions of flows is unknown"),
-            )
-            .help("add gib_month and gib_month_back to the flows in the estate"),
+            Finding::warning("PLN-0302", Said::new("finding.flow-volume").with("n", unmeasured))
+                .help(Said::new("help.flow-volume")),
         );
     }
     if !plan.bound.proven {
-        findings.push(
-            Finding::warning("PLN-0403", "the gap is larger than was asked for")
-                .help("allow more time with --time-limit, or a larger gap with --gap"),
-        );
+        findings.push(Finding::warning("PLN-0403", Said::new("finding.gap")).help(Said::new("help.gap")));
     }
     findings
 }
 
 /// What is needed and has no price at all.
 fn missing(bill: &Bill) -> Vec<Finding> {
-    let told = bill.missing.iter().map(|what| {
-        Finding::warning("PLN-0301", format!("the catalog has no price for {what}; it is not in the bill"))
-            .help("import prices for it, or read the totals without it")
+    let told = bill.missing.values().map(|what| {
+        Finding::warning("PLN-0301", Said::new("finding.no-price").with("what", what.clone()))
+            .help(Said::new("help.no-price"))
     });
     told.collect()
 }
 
-fn assumptions(plan: &Plan, sendings: &[traffic::Sending], movers: &[Mover<'_>]) -> Vec<String> {
-    let mut sentences: Vec<String> = assumed::ALWAYS.iter().map(|&sentence| sentence.to_owned()).collect();
+fn assumptions(plan: &Plan, sendings: &[traffic::Sending], movers: &[Mover<'_>]) -> Vec<Sentence> {
+    let mut said: Vec<Said> = assumed::ALWAYS.iter().map(|&key| Said::new(key)).collect();
+    let range = |key: &str, known: assumed::Assumed| {
+        let figure = |figure: i64| figure.unsigned_abs();
+        Said::new(key)
+            .with("likely", figure(known.likely))
+            .with("low", figure(known.low))
+            .with("high", figure(known.high))
+    };
     if sendings.iter().any(|sending| !sending.is_known) {
-        let known = assumed::FLOW_GIB;
-        sentences.push(format!(
-            "A flow of unknown volume is counted with {} GiB a month each way, between {} and {}.",
-            known.likely, known.low, known.high
-        ));
+        said.push(range("assumed.flow", assumed::FLOW_GIB));
     }
     if movers.iter().any(|mover| mover.need.disks.iter().any(|disk| !disk.is_known)) {
-        let known = assumed::DISK_GIB;
-        sentences.push(format!(
-            "A disk of unknown size is counted with {} GiB, between {} and {}.",
-            known.likely, known.low, known.high
-        ));
+        said.push(range("assumed.disk", assumed::DISK_GIB));
     }
     if plan.bill.iter().any(|line| line.rate_id.as_str().starts_with("estimate/")) {
-        sentences.push(
-            "A price that the catalog lacks is the median of the same provider's other regions, or of all providers; its range is the lowest and the highest of them."
-                .to_owned(),
-        );
+        said.push(Said::new("assumed.estimates"));
     }
     if !plan.unplaced.is_empty() || !plan.staying.is_empty() {
-        sentences.push(
-            "Traffic to hosts that stay or could not be placed leaves the cloud over the internet; what they cost where they are is not in the plan."
-                .to_owned(),
-        );
+        said.push(Said::new("assumed.staying"));
     }
-    sentences
+    said.into_iter().map(Into::into).collect()
 }

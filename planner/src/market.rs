@@ -12,6 +12,7 @@ use carafe_model::catalog::{
 use carafe_model::host::{Media, OsFamily};
 use carafe_model::ids::RateId;
 use carafe_model::idx::Idx;
+use carafe_model::language::{Arg, Said};
 use carafe_model::units::{Gib, Money, Quantity, Rate};
 
 /// A rate with everything the bill says about it.
@@ -22,7 +23,7 @@ pub struct Quote {
     /// The snapshot's name for it, or `estimate/…`.
     pub rate_id: RateId,
     /// The provider's name for the thing.
-    pub item: String,
+    pub item: Arg,
     /// Where it comes from.
     pub origin: Origin,
 }
@@ -39,7 +40,7 @@ pub enum Origin {
         /// Highest of the figures it is made from.
         high: Rate,
         /// How it was made, in a sentence.
-        how: String,
+        how: Said,
     },
 }
 
@@ -119,7 +120,10 @@ impl<'a> Market<'a> {
         Some(Quote {
             rate: self.machine_rate(offer, term)?,
             rate_id: self.snapshot.machine_rate_id(offer, term),
-            item: format!("{}, {}", instance_type.name, term.name()),
+            item: Said::new("item.machine")
+                .with("offer", instance_type.name.as_str())
+                .with("term", Said::new(&format!("term.{}", term.name())))
+                .into(),
             origin: Origin::Price(self.snapshot.offers.source[offer.usize()]),
         })
     }
@@ -150,7 +154,7 @@ impl<'a> Market<'a> {
         let quote = Quote {
             rate: self.convert(disk.gib_month),
             rate_id: self.snapshot.disk_rate_id(disk),
-            item: disk.class.clone(),
+            item: disk.class.as_str().into(),
             origin: Origin::Price(disk.source),
         };
         Some((quote, billed(disk.smallest_gib)?))
@@ -189,7 +193,7 @@ impl<'a> Market<'a> {
             let quote = Quote {
                 rate: Rate((self.convert(with).0 - self.convert(without).0).max(0)),
                 rate_id: RateId(format!("{region}/{}/windows", instance_type.name)),
-                item: format!("Windows on {}", instance_type.name),
+                item: Said::new("item.windows").with("offer", instance_type.name.as_str()).into(),
                 origin: Origin::Price(offers.windows_source[offer.usize()]),
             };
             return Some(vec![(quote, Quantity::MONTH, "hour")]);
@@ -207,7 +211,7 @@ impl<'a> Market<'a> {
             let quote = |rate: Rate, per: &str| Quote {
                 rate: self.convert(rate),
                 rate_id: RateId(format!("{provider}/licence/{name}/{}+/{per}", row.vcpus_from.0)),
-                item: format!("{name} licence"),
+                item: Said::new("item.licence").with("system", name).into(),
                 origin: Origin::Price(row.source),
             };
             return Some(vec![
@@ -219,7 +223,12 @@ impl<'a> Market<'a> {
             Rate(self.convert(row.vcpu_hour).0 + self.convert(row.machine_hour).0 / i64::from(vcpus.0.max(1)))
         };
         let known: Vec<Rate> = self.snapshot.licences.iter().filter(holds).map(per_vcpu).collect();
-        let quote = estimate(known, &format!("licence/{name}"), &format!("{name} licence"), "all providers")?;
+        let quote = estimate(
+            known,
+            &format!("licence/{name}"),
+            &Said::new("item.licence").with("system", name),
+            Said::new("source.median-all"),
+        )?;
         Some(vec![(quote, vcpu_hours, "vCPU-hour")])
     }
 
@@ -229,7 +238,7 @@ impl<'a> Market<'a> {
             let quote = Quote {
                 rate: self.convert(price.first_paid()),
                 rate_id: self.snapshot.transfer_rate_id(price),
-                item: format!("traffic out, {}", price.reach.name()),
+                item: Said::new(&format!("item.egress/{}", price.reach.name())).into(),
                 origin: Origin::Price(price.source),
             };
             known.entry((price.region, price.reach)).or_insert(quote);
@@ -249,7 +258,7 @@ impl<'a> Market<'a> {
             let quote = Quote {
                 rate: self.convert(price.hour),
                 rate_id: self.snapshot.service_rate_id(price),
-                item: price.name.clone(),
+                item: price.name.as_str().into(),
                 origin: Origin::Price(price.source),
             };
             let best = known.entry((price.region, price.kind)).or_insert_with(|| quote.clone());
@@ -303,20 +312,10 @@ impl<'a> Market<'a> {
         all: Vec<Rate>,
     ) -> Option<Quote> {
         let name = &self.snapshot.providers[provider].name;
-        let item = match what {
-            "egress/inter-zone" => "traffic out, inter-zone",
-            "egress/inter-region" => "traffic out, inter-region",
-            "egress/internet" => "traffic out, internet",
-            "load-balancer" => "load balancer",
-            "address" => "public address",
-            "nat" => "NAT gateway",
-            "kubernetes" => "Kubernetes control plane",
-            "disk/ssd" => "solid-state block storage",
-            "disk/hdd" => "block storage",
-            other => other,
-        };
-        estimate(own, &format!("{what}/{name}"), item, &format!("{name}'s other regions"))
-            .or_else(|| estimate(all, what, item, "all providers"))
+        let item = Said::new(&format!("item.{what}"));
+        let others = Said::new("source.median-provider").with("provider", name.as_str());
+        estimate(own, &format!("{what}/{name}"), &item, others)
+            .or_else(|| estimate(all, what, &item, Said::new("source.median-all")))
     }
 
     fn fill_disk_estimates(&mut self) {
@@ -353,18 +352,14 @@ fn takes(disk: &DiskPrice, media: Media, size: Gib) -> bool {
 
 /// The median of known rates as a quote; `None` when there are none. The lower of two middle ones, so that it is a
 /// rate that exists.
-fn estimate(mut known: Vec<Rate>, what: &str, item: &str, of: &str) -> Option<Quote> {
+fn estimate(mut known: Vec<Rate>, what: &str, item: &Said, how: Said) -> Option<Quote> {
     known.sort();
     let (low, high) = (*known.first()?, *known.last()?);
     Some(Quote {
         rate: known[(known.len() - 1) / 2],
         rate_id: RateId(format!("estimate/{what}")),
-        item: item.to_owned(),
-        origin: Origin::Estimate {
-            low,
-            high,
-            how: format!("no price known; median of {} prices of {of}", known.len()),
-        },
+        item: Arg::Said(item.clone()),
+        origin: Origin::Estimate { low, high, how: how.with("n", known.len()) },
     })
 }
 

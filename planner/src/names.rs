@@ -6,6 +6,7 @@ use carafe_model::catalog::Snapshot;
 use carafe_model::estate::Estate;
 use carafe_model::finding::{Finding, Place, nearest};
 use carafe_model::host::Host;
+use carafe_model::language::Said;
 use carafe_model::policy::{Headroom, Policy, SizingStrategy};
 
 /// Findings about names, at their keys in the policy.
@@ -49,19 +50,19 @@ pub fn check(estate: &Estate, catalog: &Snapshot, policy: &Policy) -> Vec<Findin
         lists.push((format!("rule[{place}].offers"), rule.offers.clone(), &offers));
         if !estate.hosts.iter().any(|host: &Host| rule.matches.fits(host)) {
             findings.push(
-                Finding::warning("PLN-0102", "the rule matches no host of the estate")
+                Finding::warning("PLN-0102", Said::new("finding.rule-unused"))
                     .at(Place::default().at(format!("rule[{place}].match")))
-                    .help("check the host name, app or label; `carafe inventory show` lists them"),
+                    .help(Said::new("help.rule-unused")),
             );
         }
     }
     for (key, list, known) in lists {
         for name in list.iter().flatten().filter(|name| !known.contains(*name)) {
             let help = match nearest(name, known.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean \"{near}\"?"),
-                None => "`carafe catalog show` lists what there is".to_owned(),
+                Some(near) => Said::new("help.unknown-name-near").with("near", near),
+                None => Said::new("help.unknown-name"),
             };
-            let what = format!("the catalog has nothing in \"{name}\"");
+            let what = Said::new("finding.unknown-name").with("name", name.as_str());
             findings.push(Finding::warning("PLN-0101", what).at(Place::default().at(&*key)).help(help));
         }
     }
@@ -70,23 +71,17 @@ pub fn check(estate: &Estate, catalog: &Snapshot, policy: &Policy) -> Vec<Findin
         policy.pricing.terms.iter().chain(policy.rules.iter().flat_map(|rule| rule.terms.iter().flatten()));
     for term in terms.filter(|term| term.months() > months).collect::<BTreeSet<_>>() {
         findings.push(
-            Finding::warning(
-                "PLN-0103",
-                format!("the term {} is longer than the horizon and is not used", term.name()),
-            )
-            .at(Place::default().at("pricing.horizon_months"))
-            .help(format!("set horizon_months to {} or more, or drop the term", term.months())),
+            Finding::warning("PLN-0103", Said::new("finding.term-too-long").with("term", term.name()))
+                .at(Place::default().at("pricing.horizon_months"))
+                .help(Said::new("help.term-too-long").with("months", term.months())),
         );
     }
     let is_measured = policy.sizing.strategy == SizingStrategy::Measured;
     if is_measured && policy.sizing.headroom.network != Headroom::default().network {
         findings.push(
-            Finding::warning(
-                "PLN-0105",
-                "head-room on network throughput is not applied: offers tell no throughput",
-            )
-            .at(Place::default().at("sizing.headroom.network"))
-            .help("leave it out"),
+            Finding::warning("PLN-0105", Said::new("finding.network-headroom"))
+                .at(Place::default().at("sizing.headroom.network"))
+                .help(Said::new("help.network-headroom")),
         );
     }
     findings

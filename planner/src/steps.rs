@@ -10,6 +10,7 @@ use carafe_model::estate::Estate;
 use carafe_model::finding::Finding;
 use carafe_model::host::{Architecture, Host, OsFamily};
 use carafe_model::ids::{HostId, ProviderName, RegionName, StepId};
+use carafe_model::language::Said;
 use carafe_model::plan::{Placement, Wave};
 use carafe_model::policy::Policy;
 use carafe_model::steps::{Action, ImageQuery, Step};
@@ -123,8 +124,7 @@ impl<'a> Writer<'a> {
         let network = self.names.of(&self.estate.name, "net");
         let after = vec![StepId(format!("{}/{}/network/{network}", place.0, place.1))];
         let name = self.names.of(&self.estate.name, "nat");
-        let text =
-            format!("Set up a NAT gateway for the network {network} and route outgoing traffic through it.");
+        let text = Said::new("task.nat").with("network", network);
         self.push(place, 0, None, after, Action::Manual { name, text: text.into(), gib: None });
     }
 
@@ -185,16 +185,14 @@ impl<'a> Writer<'a> {
         let gib: u64 =
             host.disks.iter().filter_map(|disk| disk.used_gib.or(disk.size_gib)).map(|gib| gib.0).sum();
         let gib = i64::try_from(gib).ok().filter(|gib| *gib > 0).and_then(Quantity::from_units);
-        let amount = gib.map(|gib| format!(" (about {gib} GiB)")).unwrap_or_default();
-        let action = Action::Manual {
-            name: self.names.of(id, "data"),
-            text: format!(
-                "Copy the data of {}{amount} to {name} and check that its services answer.",
-                host.name
-            )
-            .into(),
-            gib,
+        let copying = Said::new(if gib.is_some() { "task.copy-gib" } else { "task.copy" })
+            .with("host", host.name.as_str())
+            .with("machine", name.as_str());
+        let copying = match gib {
+            Some(gib) => copying.with("gib", gib),
+            None => copying,
         };
+        let action = Action::Manual { name: self.names.of(id, "data"), text: copying.into(), gib };
         self.push(place, wave, Some(&host.id), ready, action);
         machine_step
     }
@@ -256,7 +254,7 @@ impl<'a> Writer<'a> {
             let cluster_step =
                 self.push(place, wave, None, vec![subnet.0.clone(), key.0.clone(), group_step], action);
             let text =
-                format!("Deploy the workloads of cluster {} to {name} and copy its volumes.", cluster.id);
+                Said::new("task.cluster").with("cluster", cluster.id.as_str()).with("name", name.as_str());
             let action = Action::Manual { name: self.names.of(id, "k8s-data"), text: text.into(), gib: None };
             self.push(place, wave, None, vec![cluster_step], action);
         }
@@ -292,11 +290,7 @@ impl<'a> Writer<'a> {
         let place = (first.provider.clone(), first.region.clone());
         let action = Action::Manual {
             name: format!("switch-over-wave-{}", wave.number),
-            text: format!(
-                "Stop the {} source hosts of wave {}, copy what changed since, and point users and other hosts to the new machines.",
-                wave.hosts.len(),
-                wave.number
-            ).into(),
+            text: Said::new("task.switch-over").with("n", wave.hosts.len()).with("wave", wave.number).into(),
             gib: None,
         };
         Some(self.push(&place, wave.number, None, after, action))

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use carafe_model::estate::Estate;
 use carafe_model::ids::HostId;
+use carafe_model::language::Said;
 use carafe_model::plan::Wave;
 use petgraph::Direction;
 use petgraph::algo::{condensation, toposort};
@@ -93,11 +94,11 @@ fn wave(estate: &Estate, movers: &[Mover<'_>], number: u32, last: usize, members
         format!("Wave {number}: {}", apps.into_iter().collect::<Vec<_>>().join(", "))
     };
     let reason = if last == 1 {
-        "Everything depends on everything else, or on nothing: it moves at once."
+        "wave.at-once"
     } else if number == 1 {
-        "It depends on nothing that moves later."
+        "wave.first"
     } else {
-        "Everything it depends on has moved in earlier waves."
+        "wave.later"
     };
-    Wave { number, name, hosts, reason: reason.into() }
+    Wave { number, name, hosts, reason: Said::new(reason).into() }
 }

@@ -11,7 +11,7 @@ use super::{Language, figures};
 use crate::units::{Currency, Mib, Money, Quantity, Rate};
 
 /// A sentence as data: which one, and what stands in its holes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Said {
     /// Which sentence, for example `reason.cheapest-offer`; the patterns are in the language files.
@@ -22,7 +22,7 @@ pub struct Said {
 }
 
 /// What stands in a hole of a sentence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Arg {
     /// A name or other text that is the same in every language.
@@ -178,6 +178,15 @@ impl Sentence {
 impl From<Said> for Sentence {
     fn from(said: Said) -> Sentence {
         Sentence { text: Language::ENGLISH.say(&said), said: Some(Box::new(said)) }
+    }
+}
+
+impl From<Arg> for Sentence {
+    fn from(arg: Arg) -> Sentence {
+        match arg {
+            Arg::Said(said) => said.into(),
+            other => other.say(Language::ENGLISH).into(),
+        }
     }
 }
 

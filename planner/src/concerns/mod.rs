@@ -16,6 +16,7 @@ mod region;
 mod zone;
 
 use carafe_model::catalog::{InstanceType, Snapshot};
+use carafe_model::language::{Language, Said, Sentence};
 use carafe_model::plan::Refusal;
 use carafe_model::policy::HostPolicy;
 
@@ -73,6 +74,17 @@ pub struct OfferView<'a> {
     pub has_price: bool,
 }
 
+impl Concern {
+    /// What a refused offer lacks, so that every language can say it.
+    fn said(&self) -> Sentence {
+        let said = Said::new(&format!("refused.{}", self.code));
+        match Language::ENGLISH.pattern(&said.key) {
+            Some(_) => said.into(),
+            None => self.text.into(),
+        }
+    }
+}
+
 /// Every concern, in the order in which reports list them.
 pub const CONCERNS: [Concern; 12] = [
     provider::CONCERN,
@@ -99,7 +111,7 @@ impl Refused {
         let told = CONCERNS.iter().zip(self.0).filter(|(_, offers)| *offers > 0);
         told.map(|(concern, offers)| Refusal {
             reason: concern.code.to_owned(),
-            text: concern.text.into(),
+            text: concern.said(),
             offers,
         })
         .collect()
@@ -145,4 +157,21 @@ pub fn refuse_offer(shape: &Shape, offer: &OfferView<'_>) -> u16 {
 fn mask(passes: impl Fn(&Concern) -> bool) -> u16 {
     let bits = CONCERNS.iter().enumerate().filter(|(_, concern)| !passes(concern));
     bits.fold(0, |mask, (place, _)| mask | 1 << place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_language_says_what_a_concern_refuses() {
+        for concern in &CONCERNS {
+            let key = format!("refused.{}", concern.code);
+            assert_eq!(
+                Language::ENGLISH.pattern(&key),
+                Some(concern.text),
+                "add {key} to the language files"
+            );
+        }
+    }
 }

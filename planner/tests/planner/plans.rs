@@ -320,7 +320,7 @@ fn a_disk_that_no_class_takes_is_not_placed() {
     let mut estate = small_estate();
     estate.hosts[4].disks[0].size_gib = Some(Gib(20_000));
     let plan = plan(&estate, &sealed(&PLACES), &Policy::default());
-    assert_eq!(plan.unplaced[0].reasons, ["No class of block storage takes its disk sda of 20000 GiB."]);
+    assert_eq!(plan.unplaced[0].reasons, ["No class of block storage takes its disk sda of 20,000 GiB."]);
     assert_eq!(plan.placements.len(), 4);
 }
 
