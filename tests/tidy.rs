@@ -40,7 +40,7 @@ const BANNED: [&str; 5] = [
 ];
 
 /// Crates in the lock file, our own included; raise it in the commit that needs more, and say why there.
-const MOST_CRATES: usize = 275;
+const MOST_CRATES: usize = 295;
 
 const MOST_LINES: usize = 600;
 
@@ -59,6 +59,8 @@ fn files(folder: &str) -> Vec<PathBuf> {
             match path.is_dir() {
                 true if ["target", ".git", "carafe-demo"].contains(&name.as_str()) => {}
                 true => folders.push(path),
+                // In a second working tree it is a file, and not part of the repository either.
+                false if name == ".git" => {}
                 false => found.push(path),
             }
         }

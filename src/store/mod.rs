@@ -10,7 +10,6 @@
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
-use std::path::PathBuf;
 use std::pin::Pin;
 
 use carafe_model::ids::StepId;
@@ -18,14 +17,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::run_id::RunId;
 
-pub mod journal;
+pub mod sqlite;
+
+pub mod postgres;
 
 pub mod memory;
 
+mod columns;
+
 mod lock;
 
-pub use journal::SqliteJournal;
 pub use memory::MemoryJournal;
+pub use postgres::PgJournal;
+pub use sqlite::SqliteJournal;
 
 /// What a journal answers, later. Boxed, so that the executor works with whichever journal it is given.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, JournalError>> + Send + 'a>>;
@@ -259,10 +263,10 @@ impl fmt::Debug for Lease {
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// Written by a newer program, whose rules this one does not know.
-    #[error("the journal {} was written by a newer Carafe (its version is {found})", path.display())]
+    #[error("the journal {journal} was written by a newer Carafe (its version is {found})")]
     Newer {
-        /// The journal.
-        path: PathBuf,
+        /// Where the journal is, without credentials.
+        journal: String,
         /// Its version.
         found: i64,
     },
@@ -303,10 +307,10 @@ pub enum JournalError {
         message: String,
     },
     /// The operating system or the database failed.
-    #[error("the journal {} cannot be used: {message}", path.display())]
+    #[error("the journal {journal} cannot be used: {message}")]
     Unusable {
-        /// The journal.
-        path: PathBuf,
+        /// Where the journal is, without credentials.
+        journal: String,
         /// What went wrong.
         message: String,
     },

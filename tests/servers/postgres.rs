@@ -48,7 +48,8 @@ impl Postgres {
 
     /// The same with settings of its own, each as `name=value`.
     pub fn start_with(settings: &[&str]) -> Postgres {
-        let folder = tempfile::Builder::new().prefix("carafe-pg-").tempdir().expect("a folder for the server");
+        let folder =
+            tempfile::Builder::new().prefix("carafe-pg-").tempdir().expect("a folder for the server");
         if is_root() {
             chown(folder.path(), Some(NOBODY), Some(NOBODY)).expect("root may give a folder away");
         }
@@ -170,7 +171,8 @@ impl Drop for Postgres {
 
 /// Sends a signal to a process of this test, which therefore cannot have been replaced by another of the same number.
 pub fn send_signal(signal: &str, process: u32) {
-    let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {process}")]).status().expect("a shell");
+    let sent =
+        Command::new("sh").args(["-c", &format!("kill -{signal} {process}")]).status().expect("a shell");
     assert!(sent.success(), "signal {signal} could not be sent to process {process}");
 }
 

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use carafe_model::document::sha256;
+use serde::Serialize;
+
 use crate::drivers::{DriverError, ErrorKind, Kind};
 
 /// What happens at one call instead of, or besides, what should.
@@ -16,6 +19,8 @@ pub enum Fault {
     Delay(Duration),
     /// What it makes is reported as not ready for so many observations.
     Creating(u32),
+    /// It is delivered twice; the caller hears of the first.
+    Repeat,
     /// The caller's process ends before it happens: the call never returns.
     StopBefore,
     /// The caller's process ends after it happened: the call never returns.
@@ -23,7 +28,8 @@ pub enum Fault {
 }
 
 /// The methods of a driver that go to the cloud.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Method {
     /// `ensure`.
     Ensure,
@@ -40,7 +46,8 @@ pub enum Method {
 }
 
 /// What a call changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// Nothing.
     Nothing,
@@ -73,4 +80,51 @@ pub(super) struct Faults {
     pub(super) at: BTreeMap<u64, Fault>,
     pub(super) begun: u64,
     pub(super) calls: Vec<Call>,
+}
+
+/// How often calls go wrong by themselves, out of a hundred.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Weather {
+    pub(super) lose: u64,
+    pub(super) error: u64,
+    pub(super) throttle: u64,
+    pub(super) repeat: u64,
+    pub(super) stuck: u64,
+    pub(super) seed: u64,
+}
+
+/// How long the weather asks a caller to wait: long enough to be seen, short enough for a rehearsal.
+const SHORT_WAIT: Duration = Duration::from_millis(50);
+/// How many looks the weather lets a resource take.
+const LOOKS: u32 = 2;
+
+impl Weather {
+    /// What goes wrong at a call of this process. The same seed, process and number give the same answer.
+    pub(super) fn at(&self, number: u64) -> Option<Fault> {
+        if self.lose + self.error + self.throttle + self.repeat + self.stuck == 0 {
+            return None;
+        }
+        let seed = format!("{}/{}/{number}", self.seed, std::process::id());
+        let digits = u64::from_str_radix(&sha256(seed.as_bytes())[..12], 16).expect("hexadecimal digits");
+        let (mut draw, worked) = (digits % 100, (digits / 100).is_multiple_of(2));
+        let throttled = ErrorKind::Throttled { retry_after: SHORT_WAIT };
+        let error = match worked {
+            true => Fault::LoseReply,
+            false => Fault::Refuse(ErrorKind::Unknown.because("the server failed (500)")),
+        };
+        let chances = [
+            (self.lose, Fault::LoseReply),
+            (self.error, error),
+            (self.throttle, Fault::Refuse(throttled.because("too many requests"))),
+            (self.repeat, Fault::Repeat),
+            (self.stuck, Fault::Creating(LOOKS)),
+        ];
+        for (chance, fault) in chances {
+            if draw < chance {
+                return Some(fault);
+            }
+            draw -= chance;
+        }
+        None
+    }
 }

@@ -4,12 +4,15 @@
 //! made to go wrong.
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use carafe_model::ids::{ProviderName, RegionName};
 use carafe_model::steps::Action;
+use serde_json::json;
 use tokio::sync::watch;
 
 use super::connections::{Setting, SettingKind, Settings};
@@ -30,7 +33,7 @@ pub mod faults;
 pub use cloud::{Cloud, Item, Rules, Slot};
 pub use faults::{Call, Effect, Fault, Method};
 
-use faults::Faults;
+use faults::{Faults, Weather};
 use file::StateFile;
 
 const WHOLE: SettingKind = SettingKind::Whole;
@@ -54,6 +57,27 @@ pub const ENTRY: DriverEntry = DriverEntry {
         setting("latency_ms", WHOLE, "how long every call takes, in milliseconds"),
         setting("refuse_call", WHOLE, "the number of the call, from 1, that is refused for lack of capacity"),
         setting("lose_call", WHOLE, "the number of the call, from 1, whose reply is lost"),
+        setting(
+            "hang_before_call",
+            WHOLE,
+            "the number of the call, from 1, that does nothing and never returns",
+        ),
+        setting(
+            "hang_after_call",
+            WHOLE,
+            "the number of the call, from 1, that does its work and never returns",
+        ),
+        setting("lose_percent", WHOLE, "so many of a hundred calls lose their reply"),
+        setting(
+            "error_percent",
+            WHOLE,
+            "so many of a hundred calls fail with a server error; half of them worked",
+        ),
+        setting("throttle_percent", WHOLE, "so many of a hundred calls are refused as too many"),
+        setting("repeat_percent", WHOLE, "so many of a hundred calls are delivered twice"),
+        setting("stuck_percent", WHOLE, "so many of a hundred resources take several looks to become ready"),
+        setting("seed", WHOLE, "which calls out of a hundred; the process counts too"),
+        setting("calls", SettingKind::File, "the file to which every call is added, as a line of JSON"),
     ],
     open: open_from_settings,
 };
@@ -69,12 +93,30 @@ fn open_from_settings(settings: &Settings) -> Result<Arc<dyn Driver>, DriverErro
     }
     rules.denied = settings.secret("token").is_some_and(|token| token.expose() == "denied");
     let state = settings.file("state").cloned().map(StateFile::new);
-    let fake = Fake::build(rules, state, Duration::from_millis(settings.whole("latency_ms").unwrap_or(0)))?;
+    let mut fake =
+        Fake::build(rules, state, Duration::from_millis(settings.whole("latency_ms").unwrap_or(0)))?;
+    let inner = Arc::get_mut(&mut fake.inner).expect("nobody else has it yet");
+    let percent = |name| settings.whole(name).unwrap_or(0);
+    inner.weather = Weather {
+        lose: percent("lose_percent"),
+        error: percent("error_percent"),
+        throttle: percent("throttle_percent"),
+        repeat: percent("repeat_percent"),
+        stuck: percent("stuck_percent"),
+        seed: percent("seed"),
+    };
+    inner.log = settings.file("calls").cloned();
     if let Some(call) = settings.whole("refuse_call") {
         fake.fault_at(call, Fault::Refuse(ErrorKind::NoCapacity.because("there is none left in this zone")));
     }
     if let Some(call) = settings.whole("lose_call") {
         fake.fault_at(call, Fault::LoseReply);
+    }
+    if let Some(call) = settings.whole("hang_before_call") {
+        fake.fault_at(call, Fault::StopBefore);
+    }
+    if let Some(call) = settings.whole("hang_after_call") {
+        fake.fault_at(call, Fault::StopAfter);
     }
     Ok(Arc::new(fake))
 }
@@ -91,6 +133,8 @@ struct Inner {
     latency: Duration,
     held: Mutex<Held>,
     faults: Mutex<Faults>,
+    weather: Weather,
+    log: Option<PathBuf>,
     stopped: watch::Sender<bool>,
 }
 
@@ -133,6 +177,8 @@ impl Fake {
             latency,
             held: Mutex::new(held),
             faults: Mutex::default(),
+            weather: Weather::default(),
+            log: None,
             stopped: watch::Sender::new(false),
         };
         Ok(Fake { inner: Arc::new(inner) })
@@ -187,13 +233,13 @@ impl Fake {
         method: Method,
         kind: Option<Kind>,
         name: &str,
-        act: impl FnOnce(&mut Cloud, u32) -> Result<(T, Effect), DriverError> + Send,
+        act: impl Fn(&mut Cloud, u32) -> Result<(T, Effect), DriverError> + Send,
     ) -> Result<T, DriverError> {
         let (number, fault) = {
             let mut faults = self.faults();
             faults.begun += 1;
             let number = faults.begun;
-            (number, faults.at.remove(&number))
+            (number, faults.at.remove(&number).or_else(|| self.inner.weather.at(number)))
         };
         let delay = match fault {
             Some(Fault::Delay(delay)) => delay,
@@ -208,9 +254,26 @@ impl Fake {
         };
         let result = match &fault {
             Some(Fault::Refuse(error)) => Err(error.clone()),
-            Some(Fault::StopBefore) => return self.stop().await,
+            Some(Fault::StopBefore) => {
+                let call = Call {
+                    number,
+                    method,
+                    kind,
+                    name: name.to_owned(),
+                    effect: Effect::Nothing,
+                    error: None,
+                };
+                self.note(&call, true)?;
+                return self.stop().await;
+            }
             _ if self.inner.rules.denied => {
                 Err(ErrorKind::Denied.because("the credentials are not accepted"))
+            }
+            Some(Fault::Repeat) => {
+                let first = self.held().change(|cloud| act(cloud, creating));
+                // The second delivery is answered too, to nobody.
+                let _ = self.held().change(|cloud| act(cloud, creating));
+                first
             }
             _ => self.held().change(|cloud| act(cloud, creating)),
         };
@@ -220,11 +283,26 @@ impl Fake {
             (result, _) => result.map(|(answer, _)| answer),
         };
         let error = reply.as_ref().err().map(|error| error.kind);
-        self.faults().calls.push(Call { number, method, kind, name: name.to_owned(), effect, error });
+        let call = Call { number, method, kind, name: name.to_owned(), effect, error };
+        self.note(&call, fault == Some(Fault::StopAfter))?;
+        self.faults().calls.push(call);
         if fault == Some(Fault::StopAfter) {
             return self.stop().await;
         }
         reply
+    }
+
+    /// Adds a call to the file that was asked for.
+    fn note(&self, call: &Call, hangs: bool) -> Result<(), DriverError> {
+        let Some(path) = &self.inner.log else { return Ok(()) };
+        let line = json!({
+            "process": std::process::id(), "number": call.number, "method": call.method, "kind": call.kind,
+            "name": call.name, "effect": call.effect, "error": call.error.map(ErrorKind::name), "hangs": hangs,
+        });
+        let added = OpenOptions::new().create(true).append(true).open(path);
+        added.and_then(|mut file| file.write_all(format!("{line}\n").as_bytes())).map_err(|error| {
+            ErrorKind::Unknown.because(format!("{} cannot be written: {error}", path.display()))
+        })
     }
 
     async fn stop<T>(&self) -> T {

@@ -11,8 +11,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{Connection as _, QueryBuilder, Row as _, SqlSafeStr as _, Sqlite};
 use tokio::sync::Mutex;
 
+use super::columns::{Columns, columns, damaged, event, phase, phase_name};
 use super::lock::{FileLock, Try, open_private};
-use super::{Answer, Entry, Journal, JournalError, Lease, LoadedRun, NewRun, Phase, RunRecord, StepEvent};
+use super::{Answer, Entry, Journal, JournalError, Lease, LoadedRun, NewRun, Phase, RunRecord};
 use crate::run_id::RunId;
 
 /// Nine values an entry; SQLite takes at most 32,766 in one statement.
@@ -20,8 +21,8 @@ const ENTRIES_A_STATEMENT: usize = 3_600;
 
 /// What makes the tables, in order; never changed after a release.
 const MIGRATIONS: [(i64, &str, &str); 2] = [
-    (1, "journal", include_str!("../../migrations/0001_journal.sql")),
-    (2, "binding and order", include_str!("../../migrations/0002_binding_and_order.sql")),
+    (1, "journal", include_str!("../../migrations/sqlite/0001_journal.sql")),
+    (2, "binding and order", include_str!("../../migrations/sqlite/0002_binding_and_order.sql")),
 ];
 
 /// A journal in a file that only its owner may read.
@@ -52,7 +53,9 @@ impl SqliteJournal {
         let opening = open_private(&beside(path, "opening")).map_err(|error| unusable(&error))?;
         opening.lock().map_err(|error| unusable(&error))?;
         migrator().run(&mut connection).await.map_err(|error| match error {
-            MigrateError::VersionMissing(found) => JournalError::Newer { path: path.to_owned(), found },
+            MigrateError::VersionMissing(found) => {
+                JournalError::Newer { journal: path.display().to_string(), found }
+            }
             other => unusable(&other),
         })?;
         drop(opening);
@@ -316,11 +319,7 @@ fn beside(path: &Path, name: &str) -> PathBuf {
 }
 
 fn unusable(path: &Path, error: &dyn std::fmt::Display) -> JournalError {
-    JournalError::Unusable { path: path.to_owned(), message: error.to_string() }
-}
-
-fn damaged(message: impl std::fmt::Display) -> JournalError {
-    JournalError::Damaged { message: message.to_string() }
+    JournalError::Unusable { journal: path.display().to_string(), message: error.to_string() }
 }
 
 fn text(row: &SqliteRow, column: &str) -> Result<String, JournalError> {
@@ -343,107 +342,9 @@ fn run_record(row: &SqliteRow) -> Result<RunRecord, JournalError> {
     })
 }
 
-const fn phase_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Open => "open",
-        Phase::Finished => "finished",
-        Phase::Destroying => "destroying",
-        Phase::Destroyed => "destroyed",
-    }
-}
-
-fn phase(name: &str) -> Result<Phase, JournalError> {
-    [Phase::Open, Phase::Finished, Phase::Destroying, Phase::Destroyed]
-        .into_iter()
-        .find(|phase| phase_name(*phase) == name)
-        .ok_or_else(|| damaged(format!("\"{name}\" is not a phase of a run")))
-}
-
-struct Columns<'e> {
-    event: &'static str,
-    resource: Option<&'e str>,
-    error: Option<&'e str>,
-    detail: Option<&'e str>,
-}
-
-fn columns(event: &StepEvent) -> Columns<'_> {
-    let mut columns = Columns { event: "", resource: None, error: None, detail: None };
-    columns.event = match event {
-        StepEvent::Intent => "intent",
-        StepEvent::Made { resource } => {
-            columns.resource = Some(resource);
-            "made"
-        }
-        StepEvent::Adopted { resource } => {
-            columns.resource = Some(resource);
-            "adopted"
-        }
-        StepEvent::AlreadyThere { resource } => {
-            columns.resource = Some(resource);
-            "already_there"
-        }
-        StepEvent::Passed { message } => {
-            columns.detail = Some(message);
-            "passed"
-        }
-        StepEvent::Refused { error, message } => {
-            columns.error = Some(error);
-            columns.detail = Some(message);
-            "refused"
-        }
-        StepEvent::Lost { message } => {
-            columns.detail = Some(message);
-            "lost"
-        }
-        StepEvent::Absent => "absent",
-        StepEvent::Waiting { message } => {
-            columns.detail = Some(message);
-            "waiting"
-        }
-        StepEvent::Confirmed { by } => {
-            columns.detail = Some(by);
-            "confirmed"
-        }
-        StepEvent::RemoveIntent => "remove_intent",
-        StepEvent::Removed => "removed",
-        StepEvent::Kept { message } => {
-            columns.detail = Some(message);
-            "kept"
-        }
-        StepEvent::RemoveRefused { error, message } => {
-            columns.error = Some(error);
-            columns.detail = Some(message);
-            "remove_refused"
-        }
-        StepEvent::RemoveLost { message } => {
-            columns.detail = Some(message);
-            "remove_lost"
-        }
-    };
-    columns
-}
-
 fn entry(row: &SqliteRow) -> Result<Entry, JournalError> {
-    let (resource, error, message) =
-        (|| text(row, "resource"), || text(row, "error"), || text(row, "detail"));
-    let event = match text(row, "event")?.as_str() {
-        "intent" => StepEvent::Intent,
-        "made" => StepEvent::Made { resource: resource()? },
-        "adopted" => StepEvent::Adopted { resource: resource()? },
-        "already_there" => StepEvent::AlreadyThere { resource: resource()? },
-        "passed" => StepEvent::Passed { message: message()? },
-        "refused" => StepEvent::Refused { error: error()?, message: message()? },
-        "lost" => StepEvent::Lost { message: message()? },
-        "absent" => StepEvent::Absent,
-        "waiting" => StepEvent::Waiting { message: message()? },
-        "confirmed" => StepEvent::Confirmed { by: message()? },
-        "remove_intent" => StepEvent::RemoveIntent,
-        "removed" => StepEvent::Removed,
-        "kept" => StepEvent::Kept { message: message()? },
-        "remove_refused" => StepEvent::RemoveRefused { error: error()?, message: message()? },
-        "remove_lost" => StepEvent::RemoveLost { message: message()? },
-        unknown => return Err(damaged(format!("\"{unknown}\" is not an event of a step"))),
-    };
+    let optional = |column| row.try_get::<Option<String>, _>(column).map_err(damaged);
+    let event = event(&text(row, "event")?, optional("resource")?, optional("error")?, optional("detail")?)?;
     let nth = u32::try_from(number(row, "nth")?).map_err(damaged)?;
     Ok(Entry { step: StepId(text(row, "step")?), nth, event, at: number(row, "at")? })
 }
