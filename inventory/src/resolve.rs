@@ -186,6 +186,8 @@ impl Lookup<'_, '_> {
             known.value.gib_month_back = known.value.gib_month_back.or(flow.value.gib_month_back);
             flow.value.gib_month = flow.value.gib_month.or(known.value.gib_month);
             flow.value.gib_month_back = flow.value.gib_month_back.or(known.value.gib_month_back);
+            known.value.max_rtt_ms = known.value.max_rtt_ms.or(flow.value.max_rtt_ms);
+            flow.value.max_rtt_ms = flow.value.max_rtt_ms.or(known.value.max_rtt_ms);
         }
         self.define(flows, key, flow, "a flow");
     }

@@ -500,6 +500,17 @@ fn unknown_columns_are_told_once() {
 }
 
 #[test]
+fn certifications_need_a_name_a_source_and_a_date_and_the_newest_statement_counts() {
+    let (snapshot, findings) = read(
+        "provider,region,certification,source,as_of\n",
+        "acme,all,C5,list,2024\nacme,all,C5,newer list,2025-01\nacme,here,,list,2025\nacme,here,X,list,soon\n",
+    );
+    assert_eq!(codes(&findings), ["CAT-1801", "CAT-1801"]);
+    let held: Vec<_> = snapshot.certifications.iter().map(|c| (c.name.as_str(), c.source.as_str())).collect();
+    assert_eq!(held, [("C5", "newer list")]);
+}
+
+#[test]
 fn nothing_usable_is_no_catalog() {
     let (snapshot, findings) = read_all(&[SPECS]);
     assert!(snapshot.is_none());
@@ -518,6 +529,7 @@ fn every_code_is_listed_once_and_explained() {
         include_str!("../src/catalog/normalised/mod.rs"),
         include_str!("../src/catalog/normalised/base.rs"),
         include_str!("../src/catalog/normalised/cells.rs"),
+        include_str!("../src/catalog/normalised/certifications.rs"),
         include_str!("../src/catalog/normalised/latencies.rs"),
         include_str!("../src/catalog/normalised/licences.rs"),
         include_str!("../src/catalog/normalised/offers.rs"),

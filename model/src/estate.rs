@@ -104,6 +104,9 @@ pub struct Flow {
     /// GiB a month sent back by `to`; absent is unknown, not none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gib_month_back: Option<Quantity>,
+    /// Longest round trip in milliseconds that the two ends bear; absent for any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_rtt_ms: Option<Quantity>,
 }
 
 /// One end of a flow.

@@ -192,20 +192,20 @@ impl<'t> Reader<'t> {
     }
 
     fn rule(&mut self, table: &mut Table<'t>) -> Rule {
-        let mut rule = Rule::default();
-        rule.matches = self.condition(table, "a rule");
-        rule.providers = self.providers(table);
-        rule.regions = self.regions(table);
-        rule.countries = self.countries(table);
-        rule.certifications = self.certifications(table);
-        rule.zones = self.paths(table, "zones", 3);
-        rule.offers = self.paths(table, "offers", 2);
-        rule.terms = self.terms(table);
-        rule.stays_because = self.string(table, "stays_because");
-        rule.vcpus = self.integer(table, "vcpus", 1, 100_000).map(Vcpus);
-        rule.memory_mib = self.integer(table, "memory_mib", 1, u32::MAX).map(|mib| Mib(mib.into()));
-        rule.burstable = self.boolean(table, "burstable");
-        rule
+        Rule {
+            matches: self.condition(table, "a rule"),
+            providers: self.providers(table),
+            regions: self.regions(table),
+            countries: self.countries(table),
+            certifications: self.certifications(table),
+            zones: self.paths(table, "zones", 3),
+            offers: self.paths(table, "offers", 2),
+            terms: self.terms(table),
+            stays_because: self.string(table, "stays_because"),
+            vcpus: self.integer(table, "vcpus", 1, 100_000).map(Vcpus),
+            memory_mib: self.integer(table, "memory_mib", 1, u32::MAX).map(|mib| Mib(mib.into())),
+            burstable: self.boolean(table, "burstable"),
+        }
     }
 
     fn providers(&mut self, table: &mut Table<'t>) -> Option<Vec<ProviderName>> {

@@ -6,11 +6,10 @@
 
 use carafe_model::catalog::{Offer, Region, Term};
 use carafe_model::idx::Idx;
-use carafe_model::policy::HostPolicy;
 use carafe_model::units::{Mib, Money, Vcpus};
 use rayon::prelude::*;
 
-use crate::concerns::{OfferView, Refused, RegionView, refuse_offer, refuse_region};
+use crate::concerns::{OfferView, Refused, RegionView, Rules, refuse_offer, refuse_region};
 use crate::demand::{Class, Shape};
 use crate::market::{Market, month_of_hours};
 
@@ -98,7 +97,7 @@ pub fn candidate(market: &Market<'_>, shape: &Shape, offer: Idx<Offer>) -> Optio
 pub fn count_refused(
     market: &Market<'_>,
     shape: &Shape,
-    rules: &HostPolicy<'_>,
+    rules: &Rules<'_>,
     regions: &[RegionView<'_>],
 ) -> Refused {
     let per_region = regions.par_iter().enumerate().map(|(place, view)| {

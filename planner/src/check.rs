@@ -27,6 +27,11 @@ pub fn check(plan: &Plan, estate: &Estate, snapshot: &SealedSnapshot, policy: &P
     judge.everybody_once();
     judge.placements();
     judge.groups_and_limits();
+    judge.demands_of_hosts();
+    judge.demands_of_groups();
+    judge.round_trips();
+    judge.quotas();
+    judge.money_cap();
     judge.lines();
     judge.machines_and_disks_are_billed();
     judge.traffic_is_billed();
@@ -34,6 +39,8 @@ pub fn check(plan: &Plan, estate: &Estate, snapshot: &SealedSnapshot, policy: &P
     judge.steps();
     judge.wrong
 }
+
+mod constraints;
 
 struct Judge<'a> {
     plan: &'a Plan,

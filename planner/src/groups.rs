@@ -7,9 +7,10 @@ use carafe_model::finding::Finding;
 use carafe_model::ids::HostId;
 use carafe_model::language::{Said, Sentence};
 use carafe_model::plan::Staying;
-use carafe_model::policy::{HostPolicy, Policy};
+use carafe_model::policy::Policy;
 use petgraph::unionfind::UnionFind;
 
+use crate::concerns::Rules;
 use crate::demand::{Need, Shape, need};
 
 /// A host that moves.
@@ -18,7 +19,7 @@ pub struct Mover<'a> {
     /// Place in the estate's list of hosts.
     pub host: usize,
     /// What holds for it.
-    pub rules: HostPolicy<'a>,
+    pub rules: Rules<'a>,
     /// What it needs.
     pub need: Need,
 }
@@ -45,7 +46,10 @@ pub fn roles<'a>(estate: &'a Estate, policy: &'a Policy) -> Roles<'a> {
             roles.staying.push(Staying { host: host.id.clone(), reason: reason.into() });
         } else {
             match need(host, &rules, policy, &mut roles.findings) {
-                Ok(need) => roles.movers.push(Mover { host: place, rules, need }),
+                Ok(need) => {
+                    let rules = Rules { host: rules, near: Vec::new() };
+                    roles.movers.push(Mover { host: place, rules, need });
+                }
                 Err(reasons) => roles.unknown.push((host.id.clone(), reasons)),
             }
         }

@@ -14,6 +14,10 @@ pub mod groups;
 
 pub mod traffic;
 
+pub mod latency;
+
+pub mod budgets;
+
 pub mod market;
 
 pub mod concerns;
@@ -100,6 +104,10 @@ pub const CODES: &[(&str, &str)] = &[
         "PLN-0106",
         "Today's cost of the estate includes a host that stays or could not be placed, and what that host costs is not known; a saving would compare unlike things. Add monthly_cost to the host.",
     ),
+    (
+        "PLN-0108",
+        "A flow has a longest round trip, but where its fixed end is is not known, so it is not kept. Add a [[location]] to the policy.",
+    ),
     ("PLN-0201", "The size of a disk is unknown; the plan counts with an assumed size and gives a range."),
     ("PLN-0202", "A host was to be sized by measurements but has too few; it is sized as is."),
     ("PLN-0203", "The architecture of a host is unknown; x86-64 is assumed."),
@@ -143,6 +151,7 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
     let paths: Vec<String> = catalog.regions.indices().map(|region| catalog.region_path(region)).collect();
     let regions = concerns::region_views(catalog, &paths);
 
+    budgets::to_fixed_ends(estate, policy, &mut roles.movers, &mut roles.findings);
     let mut unplaced = unknown(&mut roles);
     drop_hopeless(estate, policy, &market, &regions, &mut roles, &mut unplaced);
     let groups = groups::groups(estate, &roles.movers);

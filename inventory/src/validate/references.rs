@@ -133,7 +133,12 @@ pub(super) fn check_1219_amounts_are_not_negative(view: &mut View<'_>) {
     let estate = view.estate;
     let mut wrong = Vec::new();
     for (index, flow) in estate.flows.iter().enumerate() {
-        for (field, amount) in [("gib_month", flow.gib_month), ("gib_month_back", flow.gib_month_back)] {
+        let amounts = [
+            ("gib_month", flow.gib_month),
+            ("gib_month_back", flow.gib_month_back),
+            ("max_rtt_ms", flow.max_rtt_ms),
+        ];
+        for (field, amount) in amounts {
             if amount.is_some_and(|amount| amount.0 < 0) {
                 wrong.push(format!("/flows/{index}/{field}"));
             }

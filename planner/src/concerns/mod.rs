@@ -9,6 +9,7 @@ mod capacity;
 mod certification;
 mod country;
 mod gpu;
+mod near;
 mod pinned;
 mod price;
 mod provider;
@@ -21,6 +22,7 @@ use carafe_model::plan::Refusal;
 use carafe_model::policy::HostPolicy;
 
 use crate::demand::Shape;
+use crate::latency::Point;
 
 /// Why an offer may be refused.
 pub struct Concern {
@@ -35,9 +37,34 @@ pub struct Concern {
 /// How a concern is found out; `true` lets pass.
 pub enum Test {
     /// By where the offer is.
-    Region(fn(&HostPolicy<'_>, &RegionView<'_>) -> bool),
+    Region(fn(&Rules<'_>, &RegionView<'_>) -> bool),
     /// By what the offer is.
     Offer(fn(&Shape, &OfferView<'_>) -> bool),
+}
+
+/// What is demanded of where one host goes.
+#[derive(Clone, Debug)]
+pub struct Rules<'a> {
+    /// By the policy.
+    pub host: HostPolicy<'a>,
+    /// By what it talks to and that does not move.
+    pub near: Vec<Near>,
+}
+
+impl<'a> std::ops::Deref for Rules<'a> {
+    type Target = HostPolicy<'a>;
+    fn deref(&self) -> &HostPolicy<'a> {
+        &self.host
+    }
+}
+
+/// A longest round trip to a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Near {
+    /// Where it is.
+    pub point: Point,
+    /// Microseconds there and back.
+    pub micros: u32,
 }
 
 /// A region as policies see it.
@@ -53,6 +80,8 @@ pub struct RegionView<'a> {
     pub certifications: Vec<&'a str>,
     /// Its zones; none when they are unknown.
     pub zones: &'a [String],
+    /// Where it is; absent when that is unknown.
+    pub coordinates: Option<Point>,
 }
 
 impl RegionView<'_> {
@@ -86,12 +115,13 @@ impl Concern {
 }
 
 /// Every concern, in the order in which reports list them.
-pub const CONCERNS: [Concern; 12] = [
+pub const CONCERNS: [Concern; 13] = [
     provider::CONCERN,
     region::CONCERN,
     country::CONCERN,
     certification::CONCERN,
     zone::CONCERN,
+    near::CONCERN,
     pinned::CONCERN,
     architecture::CONCERN,
     capacity::VCPUS,
@@ -130,6 +160,7 @@ pub fn region_views<'a>(catalog: &'a Snapshot, paths: &'a [String]) -> Vec<Regio
             country: &region.country,
             certifications: Vec::new(),
             zones: &region.zones,
+            coordinates: region.coordinates,
         })
         .collect();
     for held in &catalog.certifications {
@@ -139,7 +170,7 @@ pub fn region_views<'a>(catalog: &'a Snapshot, paths: &'a [String]) -> Vec<Regio
 }
 
 /// The concerns that refuse a region, as a bit for each place in [`CONCERNS`].
-pub fn refuse_region(rules: &HostPolicy<'_>, region: &RegionView<'_>) -> u16 {
+pub fn refuse_region(rules: &Rules<'_>, region: &RegionView<'_>) -> u16 {
     mask(|concern| match concern.test {
         Test::Region(passes) => passes(rules, region),
         Test::Offer(_) => true,

@@ -181,6 +181,7 @@ pub fn flow(from: &str, to: &str, there: i64, back: i64) -> Flow {
         port: Some(443),
         gib_month: Some(gib(there)),
         gib_month_back: Some(gib(back)),
+        max_rtt_ms: None,
     }
 }
 
@@ -215,6 +216,7 @@ pub fn small_estate() -> Estate {
             port: Some(443),
             gib_month: Some(gib(10)),
             gib_month_back: Some(gib(500)),
+            max_rtt_ms: None,
         },
     ];
     estate.load_balancers = vec![LoadBalancer {
