@@ -33,7 +33,10 @@ impl Exit {
     /// Every exit code with its meaning, in the order of the numbers.
     pub const ALL: [(Exit, &str); 9] = [
         (Exit::Done, "done"),
-        (Exit::Failed, "failed"),
+        (
+            Exit::Failed,
+            "failed; also when a file cannot be read at all (missing, a folder, empty, too large, not text) or not written",
+        ),
         (
             Exit::Usage,
             "the command line is wrong; or changes are due, with `apply --dry-run --detailed-exitcode`",
@@ -132,10 +135,10 @@ impl Error {
     /// How the program ends.
     pub fn exit(&self) -> Exit {
         match self {
-            Error::File(error) if error.is_failure() => Exit::Failed,
-            Error::File(_) | Error::Findings { .. } | Error::Unfit { .. } => Exit::Findings,
+            Error::Findings { .. } | Error::Unfit { .. } => Exit::Findings,
             Error::Usage { .. } => Exit::Usage,
-            Error::Failed { .. } => Exit::Failed,
+            // A file that cannot be taken as a whole is a failure, whatever --fail-on says; what is in it are findings.
+            Error::File(_) | Error::Failed { .. } => Exit::Failed,
             Error::Unplaced { .. } => Exit::NoFeasiblePlan,
             Error::PartlyApplied { .. } => Exit::PartlyApplied,
             Error::Executor(error) => match error {

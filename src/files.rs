@@ -113,21 +113,6 @@ impl FileError {
         }
     }
 
-    /// Whether the operating system failed us, rather than the user giving us something that we refuse.
-    pub fn is_failure(&self) -> bool {
-        match self {
-            FileError::Missing { .. }
-            | FileError::Unreadable { .. }
-            | FileError::NoFolder { .. }
-            | FileError::Unwritable { .. } => true,
-            FileError::Folder { .. }
-            | FileError::Special { .. }
-            | FileError::TooLarge { .. }
-            | FileError::Empty { .. }
-            | FileError::NotText { .. } => false,
-        }
-    }
-
     /// The same as a finding.
     pub fn to_finding(&self) -> Finding {
         let (code, _, help) = CODES[match self {
@@ -157,6 +142,37 @@ pub fn display_name(path: &Path) -> String {
 /// Whether a path stands for standard input or output.
 pub fn is_standard_stream(path: &Path) -> bool {
     path.as_os_str() == STANDARD_STREAM
+}
+
+/// Whether two paths lead to one regular file or folder, through links and relative paths too. What is not there yet is
+/// known by its folder and name; devices and pipes hold nothing that could be overwritten.
+pub fn are_same(one: &Path, other: &Path) -> bool {
+    let (one, other) = match (fs::metadata(one), fs::metadata(other)) {
+        (Ok(one), Ok(other)) if !is_kept(&one) || !is_kept(&other) => return false,
+        #[cfg(unix)]
+        (Ok(one), Ok(other)) => {
+            use std::os::unix::fs::MetadataExt;
+            return (one.dev(), one.ino()) == (other.dev(), other.ino());
+        }
+        _ => (whole_path(one), whole_path(other)),
+    };
+    one.is_some() && one == other
+}
+
+fn is_kept(metadata: &fs::Metadata) -> bool {
+    metadata.is_file() || metadata.is_dir()
+}
+
+/// The path without links; of what is not there yet, that of its folder and its name.
+fn whole_path(path: &Path) -> Option<PathBuf> {
+    if let Ok(whole) = fs::canonicalize(path) {
+        return Some(whole);
+    }
+    let folder = match path.parent()? {
+        parent if parent.as_os_str().is_empty() => Path::new("."),
+        parent => parent,
+    };
+    Some(fs::canonicalize(folder).ok()?.join(path.file_name()?))
 }
 
 /// Reads a file, or standard input for `-`, that may be at most `limit` bytes long.
@@ -283,14 +299,19 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     // A temporary file is private by default; a document is as readable as any other file the user makes.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut aside = builder.tempfile_in(folder).map_err(refused)?;
-    aside.write_all(bytes).map_err(refused)?;
+    let mut aside = builder.tempfile_in(folder).map_err(|error| refused(without_name(&error)))?;
+    aside.as_file_mut().write_all(bytes).map_err(refused)?;
     if let Some(metadata) = existing {
         aside.as_file().set_permissions(metadata.permissions()).map_err(refused)?;
     }
     aside.as_file().sync_all().map_err(refused)?;
-    aside.persist(&target).map_err(|error| refused(error.error))?;
+    aside.persist(&target).map_err(|error| refused(without_name(&error.error)))?;
     Ok(())
+}
+
+/// The same error without the name of the temporary file, which means nothing to the user.
+fn without_name(error: &io::Error) -> io::Error {
+    error.kind().into()
 }
 
 /// A number of bytes, written `512 MiB`.

@@ -1,4 +1,4 @@
-//! Documents from files: what is refused becomes a finding, what fails is an error.
+//! Documents from files. A file that cannot be read as a whole is an error; what is wrong in it are findings.
 
 use std::path::{Path, PathBuf};
 
@@ -7,27 +7,14 @@ use carafe_model::catalog::Snapshot;
 use carafe_model::document::{self, Document};
 use carafe_model::estate::Estate;
 use carafe_model::finding::Finding;
+use carafe_model::plan::Plan;
+use carafe_model::plan_check;
 use carafe_model::policy::Policy;
 use carafe_model::policy_file;
 use carafe_model::snapshot::{self, SealedSnapshot};
 
 use crate::error::Error;
 use crate::files::{self, FileError};
-
-/// Lets a refused file become a finding, and a failure an error.
-///
-/// # Errors
-/// When the operating system failed.
-fn refused<T>(result: Result<T, FileError>, findings: &mut Vec<Finding>) -> Result<Option<T>, FileError> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.is_failure() => Err(error),
-        Err(error) => {
-            findings.push(error.to_finding());
-            Ok(None)
-        }
-    }
-}
 
 /// Reads a document.
 ///
@@ -36,11 +23,20 @@ fn refused<T>(result: Result<T, FileError>, findings: &mut Vec<Finding>) -> Resu
 /// # Errors
 /// When the file cannot be read.
 pub fn document<D: Document>(path: &Path, limit: u64) -> Result<(Option<D>, Vec<Finding>), FileError> {
-    let mut findings = Vec::new();
-    let Some(bytes) = refused(files::read_filled(path, limit), &mut findings)? else {
-        return Ok((None, findings));
-    };
-    Ok(document::read(&files::display_name(path), &bytes))
+    Ok(document::read(&files::display_name(path), &files::read_filled(path, limit)?))
+}
+
+/// Reads a plan and checks that it agrees with itself.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn plan(path: &Path, limit: u64) -> Result<(Option<Plan>, Vec<Finding>), FileError> {
+    let (plan, mut findings) = document::<Plan>(path, limit)?;
+    // A plan with an entry left out contradicts itself only because of that.
+    if let (Some(plan), true) = (&plan, findings.is_empty()) {
+        findings.extend(plan_check::check(&files::display_name(path), plan));
+    }
+    Ok((plan, findings))
 }
 
 /// The value of a reading whose findings were accepted.
@@ -53,22 +49,61 @@ pub fn usable<T>(value: Option<T>) -> Result<T, Error> {
     })
 }
 
-/// Reads a policy and the SHA-256 of its file; without a file it is the default one.
-///
-/// A policy with any mistake is none: a rule that is left out would change what the user demands.
+/// A policy as it was read.
+#[derive(Clone, Debug)]
+pub struct PolicyFile {
+    /// What could be read; not to be planned with when there are findings.
+    policy: Policy,
+    /// SHA-256 of the file; of nothing without one.
+    pub sha256: String,
+    /// What is wrong in it.
+    pub findings: Vec<Finding>,
+    name: String,
+    text: String,
+}
+
+impl PolicyFile {
+    /// The policy of a text; `name` is what findings call it.
+    pub fn of(name: String, text: String) -> PolicyFile {
+        let (policy, findings) = policy_file::read(&name, &text);
+        PolicyFile { policy, sha256: document::sha256(text.as_bytes()), findings, name, text }
+    }
+
+    /// The policy. One with any mistake is none: a rule that is left out would change what the user demands.
+    pub fn usable(&self) -> Option<&Policy> {
+        self.findings.is_empty().then_some(&self.policy)
+    }
+
+    /// What can be said of its names and terms before planning, even while it has other mistakes.
+    pub fn names(&self, estate: &Estate, catalog: &Snapshot) -> Vec<Finding> {
+        let mut found = carafe_planner::names::check(estate, catalog, &self.policy);
+        self.place(&mut found);
+        found
+    }
+
+    /// Gives findings about keys of the policy their file, row and column.
+    pub fn place(&self, findings: &mut [Finding]) {
+        for finding in findings {
+            let place = &finding.place;
+            let is_ours =
+                place.file.is_none() && place.pointer.as_ref().is_some_and(|key| !key.starts_with('/'));
+            if let Some(key) = place.pointer.as_ref().filter(|_| is_ours && !self.name.is_empty()) {
+                finding.place = policy_file::place_of(&self.name, &self.text, key);
+            }
+        }
+    }
+}
+
+/// Reads a policy; without a file it is the default one.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn policy(path: Option<&Path>, limit: u64) -> Result<(Option<Policy>, String, Vec<Finding>), FileError> {
-    let mut findings = Vec::new();
+pub fn policy(path: Option<&Path>, limit: u64) -> Result<PolicyFile, FileError> {
     let text = match path {
-        Some(path) => refused(files::read_text(path, limit), &mut findings)?.unwrap_or_default(),
+        Some(path) => files::read_text(path, limit)?,
         None => String::new(),
     };
-    let name = path.map(files::display_name).unwrap_or_default();
-    let (policy, found) = policy_file::read(&name, &text);
-    findings.extend(found);
-    Ok((findings.is_empty().then_some(policy), document::sha256(text.as_bytes()), findings))
+    Ok(PolicyFile::of(path.map(files::display_name).unwrap_or_default(), text))
 }
 
 /// A file with all of its bytes.
@@ -87,19 +122,15 @@ impl ReadFile {
     }
 }
 
-/// Reads files for an importer; those that are refused are left out with a finding.
+/// Reads files for an importer.
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn files(paths: &[PathBuf], limit: u64) -> Result<(Vec<ReadFile>, Vec<Finding>), FileError> {
-    let mut findings = Vec::new();
-    let mut read = Vec::new();
-    for path in paths {
-        if let Some(bytes) = refused(files::read_filled(path, limit), &mut findings)? {
-            read.push(ReadFile { name: files::display_name(path), bytes });
-        }
-    }
-    Ok((read, findings))
+pub fn files(paths: &[PathBuf], limit: u64) -> Result<Vec<ReadFile>, FileError> {
+    let read = |path: &PathBuf| {
+        Ok(ReadFile { name: files::display_name(path), bytes: files::read_filled(path, limit)? })
+    };
+    paths.iter().map(read).collect()
 }
 
 /// Reads an estate and judges it.
@@ -137,12 +168,8 @@ pub fn catalog(path: Option<&Path>, limit: u64) -> Result<(Option<SealedSnapshot
         let (catalog, findings) = import_catalog(&paths, FOLDER_FORMAT, &catalog_id(path), limit)?;
         return Ok((catalog.map(|catalog| snapshot::seal(catalog).0), findings));
     }
-    let mut findings = Vec::new();
-    let Some(bytes) = refused(files::read_filled(path, limit), &mut findings)? else {
-        return Ok((None, findings));
-    };
-    match snapshot::open(&files::display_name(path), &bytes) {
-        Ok(sealed) => Ok((Some(sealed), findings)),
+    match snapshot::open(&files::display_name(path), &files::read_filled(path, limit)?) {
+        Ok(sealed) => Ok((Some(sealed), Vec::new())),
         Err(finding) => Ok((None, vec![*finding])),
     }
 }
@@ -167,15 +194,13 @@ pub fn import_catalog(
             false => all.push(path.clone()),
         }
     }
-    let (read, mut findings) = files(&all, limit)?;
+    let read = files(&all, limit)?;
     let input: Vec<InputFile<'_>> = read.iter().map(ReadFile::as_input).collect();
-    let (catalog, found) = carafe_inventory::catalog::import(&input, format, id);
-    findings.extend(found);
-    Ok((catalog, findings))
+    Ok(carafe_inventory::catalog::import(&input, format, id))
 }
 
 /// Whether a file of a folder is a table: what explains the tables may stand beside them.
-fn is_table(path: &Path) -> bool {
+pub fn is_table(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     name.ends_with(".csv") || name.ends_with(".csv.gz")
 }

@@ -88,6 +88,14 @@ pub const CODES: &[(&str, &str)] = &[
     ("INV-1219", "Traffic or cost is below zero. Leave it out where it is unknown."),
     ("INV-1220", "Measured use contradicts itself. Measure again, or leave it out."),
     (
+        "INV-1221",
+        "Two hosts have the same name. Check that they are two machines; rules that match by name hold for both.",
+    ),
+    (
+        "INV-1222",
+        "A name has characters that cannot be seen, such as a space without width. Take them out in the source.",
+    ),
+    (
         "INV-2001",
         "The JSON is not an on-premises infrastructure model in its envelope. The message says what it looks like.",
     ),

@@ -40,9 +40,12 @@ mod validate;
 
 pub mod catalog;
 
+use std::collections::BTreeMap;
+
 use carafe_model::document::{parse, sha256};
 use carafe_model::estate::{Estate, Source};
 use carafe_model::finding::{Finding, Place, nearest};
+use carafe_model::ids::HostId;
 
 pub use codes::CODES;
 pub use importer::{IMPORTERS, Importer};
@@ -81,9 +84,42 @@ pub fn import(files: &[InputFile<'_>], format: Option<&str>, name: &str) -> Impo
         return Import { estate: None, findings };
     }
     let merged = merge::hosts(&mut reads, &mut findings);
+    let places: BTreeMap<HostId, Place> =
+        merged.hosts.iter().map(|host| (host.id.clone(), host.host.place.clone())).collect();
     let estate = resolve::estate(name, sources, reads, merged, &mut findings);
-    findings.extend(validate(&estate, name));
+    let mut of_whole = validate(&estate, name);
+    // Merging tells of names that repeat, with the place of each.
+    of_whole.retain(|finding| finding.code != "INV-1221");
+    for finding in &mut of_whole {
+        finding.place = place_in_source(&finding.place, &estate, &places, files);
+    }
+    findings.extend(of_whole);
     Import { estate: Some(estate), findings }
+}
+
+/// Where a value of the estate stands in the files it was read from: its host's place, or else the only file.
+fn place_in_source(
+    place: &Place,
+    estate: &Estate,
+    hosts: &BTreeMap<HostId, Place>,
+    files: &[InputFile<'_>],
+) -> Place {
+    let pointer = place.pointer.as_deref().unwrap_or_default();
+    let of_host = pointer.strip_prefix("/hosts/").and_then(|rest| {
+        let (index, field) = rest.split_once('/').unwrap_or((rest, ""));
+        let source = hosts.get(&estate.hosts.get(index.parse::<usize>().ok()?)?.id)?.clone();
+        // Only an estate document calls its fields as the estate does.
+        let is_estate = source.pointer.as_ref().is_some_and(|pointer| pointer.starts_with("/hosts/"));
+        match (&source.pointer, is_estate && !field.is_empty()) {
+            (Some(host), true) => Some(source.clone().at(format!("{host}/{field}"))),
+            (Some(_) | None, _) => Some(source),
+        }
+    });
+    match (of_host, files) {
+        (Some(place), _) => place,
+        (None, [only]) => Place::file(only.name),
+        (None, _) => Place::default(),
+    }
 }
 
 /// The importer of the asked format, or else of the first format the file looks like.
@@ -108,13 +144,16 @@ fn recognise(
     }
     let found = IMPORTERS.iter().find(|importer| (importer.sniff)(file));
     if found.is_none() {
-        let broken = looks_like_json(file.bytes).then(|| parse(file.name, file.bytes).err()).flatten();
-        findings.push(match broken {
-            Some(finding) => *finding,
-            None if file.bytes.is_empty() => {
+        let before = findings.len();
+        if looks_like_json(file.bytes) && parse(file.name, file.bytes, findings).is_none() {
+            return None;
+        }
+        findings.truncate(before);
+        findings.push(match () {
+            () if file.bytes.is_empty() => {
                 Finding::error("INV-1010", "the file is empty").at(place).help("copy or export it again")
             }
-            None => Finding::error("INV-1002", "no importer knows this file").at(place).help(format!(
+            () => Finding::error("INV-1002", "no importer knows this file").at(place).help(format!(
                 "the formats are {}; name one if it is one of them",
                 names().collect::<Vec<_>>().join(", ")
             )),

@@ -86,6 +86,23 @@ pub fn name_problem(name: &str) -> Option<&'static str> {
     }
 }
 
+/// The text with its invisible characters written out, when it has any. Joiners stay: emoji and several scripts need them.
+pub fn invisible_shown(text: &str) -> Option<String> {
+    let is_invisible = |c: char| {
+        matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}' | '\u{a0}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
+    };
+    text.contains(is_invisible).then(|| {
+        let written = |c: char| match is_invisible(c) {
+            true => format!("⟨U+{:04X}⟩", u32::from(c)),
+            false => c.to_string(),
+        };
+        text.chars().map(written).collect()
+    })
+}
+
 /// The id a host of this name gets: lower case, letters and digits of any script, `.`, `-` and `_`; the rest becomes `-`.
 pub fn host_id(name: &str) -> String {
     let mut id = String::with_capacity(name.len());

@@ -12,6 +12,10 @@ use sha2::{Digest, Sha256};
 use crate::finding::{Finding, Place};
 use crate::units::clip;
 
+mod duplicates;
+
+mod shape;
+
 /// A document with a kind and a version of its own.
 pub trait Document: Serialize + DeserializeOwned + JsonSchema {
     /// The kind, for example `estate`.
@@ -39,7 +43,7 @@ pub trait Document: Serialize + DeserializeOwned + JsonSchema {
 }
 
 /// What is wrong with a document: code, summary, what to do. [`read`] finds these.
-pub const CODES: [(&str, &str, &str); 5] = [
+pub const CODES: [(&str, &str, &str); 6] = [
     (
         "DOC-001",
         "not JSON",
@@ -48,43 +52,67 @@ pub const CODES: [(&str, &str, &str); 5] = [
     ("DOC-002", "a document of another kind", "give the command the kind of document it asks for"),
     ("DOC-003", "a document of a newer version", "install a newer Carafe"),
     ("DOC-004", "a value of the wrong shape", "`carafe schema` prints what is expected there"),
-    ("DOC-005", "more broken entries than are listed", "mend the listed ones and read the file again"),
+    ("DOC-005", "more is wrong than is listed", "mend what is listed and read the file again"),
+    ("DOC-006", "an object has a key twice, and only the last counts", "remove all but one of them"),
 ];
 
-/// How many broken entries of one document are listed before reading gives up.
+/// How many findings about the shape of one document are listed before reading gives up.
 const MOST_FINDINGS: usize = 200;
 
 /// Reads a document from the bytes of `file`.
 ///
-/// Returns `None` when nothing could be read. Broken list entries are left out of the value, each with an
-/// error finding: `DOC-001` not JSON, `DOC-002` another kind, `DOC-003` a newer version, `DOC-004` a value
-/// of the wrong shape, `DOC-005` more broken entries than are listed.
+/// Returns `None` when nothing could be read. A broken value that may be absent is left out, and otherwise the list
+/// entry it is in, each with an error finding: `DOC-001` not JSON, `DOC-002` another kind, `DOC-003` a newer version,
+/// `DOC-004` a value of the wrong shape, `DOC-005` more is wrong than is listed, `DOC-006` a key twice.
 pub fn read<D: Document>(file: &str, bytes: &[u8]) -> (Option<D>, Vec<Finding>) {
-    let value = match parse(file, bytes) {
-        Ok(value) => value,
-        Err(finding) => return (None, vec![*finding]),
-    };
-    from_value(file, value)
+    let mut findings = Vec::new();
+    let document = parse(file, bytes, &mut findings).and_then(|value| {
+        let (document, found) = from_value(file, value);
+        findings.extend(found);
+        document
+    });
+    (document, findings)
 }
 
-/// Parses JSON; a syntax error becomes `DOC-001` with line and column.
-///
-/// # Errors
-/// The finding, when the bytes are not one JSON value.
-pub fn parse(file: &str, bytes: &[u8]) -> Result<Value, Box<Finding>> {
+/// Parses JSON. A syntax error becomes `DOC-001` with line and column, and `None`; a key that an object has twice
+/// becomes `DOC-006`.
+pub fn parse(file: &str, bytes: &[u8], findings: &mut Vec<Finding>) -> Option<Value> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    serde_json::from_slice(bytes).map_err(|error| {
-        let help = match error.classify() {
-            serde_json::error::Category::Eof => "the file ends too early; copy or export it again",
-            _ => "the file must hold one JSON value; check it with a JSON formatter",
-        };
-        let message = error.to_string();
-        let what = message.split(" at line ").next().unwrap_or_default();
-        let place = Place::file(file)
-            .row(u32::try_from(error.line()).unwrap_or(u32::MAX))
-            .column(error.column().to_string());
-        Box::new(Finding::error("DOC-001", format!("not JSON: {}", clip(what))).at(place).help(help))
-    })
+    match duplicates::parse(bytes) {
+        Ok((value, twice)) => {
+            findings.extend(twice.iter().map(|path| {
+                let key = path.last().map_or("", String::as_str);
+                Finding::error(
+                    "DOC-006",
+                    format!("the key \"{}\" is there twice; the last counts", clip(key)),
+                )
+                .at(Place::file(file).at(to_pointer(path)))
+                .help("remove all but one of them")
+            }));
+            Some(value)
+        }
+        Err(error) => {
+            findings.push(not_json(file, &error));
+            None
+        }
+    }
+}
+
+fn not_json(file: &str, error: &serde_json::Error) -> Finding {
+    let help = match error.classify() {
+        serde_json::error::Category::Eof => "the file ends too early; copy or export it again",
+        serde_json::error::Category::Io
+        | serde_json::error::Category::Syntax
+        | serde_json::error::Category::Data => {
+            "the file must hold one JSON value; check it with a JSON formatter"
+        }
+    };
+    let message = error.to_string();
+    let what = message.split(" at line ").next().unwrap_or_default();
+    let place = Place::file(file)
+        .row(u32::try_from(error.line()).unwrap_or(u32::MAX))
+        .column(error.column().to_string());
+    Finding::error("DOC-001", format!("not JSON: {}", clip(what))).at(place).help(help)
 }
 
 /// Reads a document from an already parsed value; see [`read`].
@@ -92,9 +120,22 @@ pub fn from_value<D: Document>(file: &str, mut value: Value) -> (Option<D>, Vec<
     if let Err(finding) = check_header::<D>(file, &value) {
         return (None, vec![*finding]);
     }
-    let mut findings = Vec::new();
-    // Entries are taken out as they fail, so later pointers would shift: each list keeps where its entries stood.
-    let mut removed: Vec<(String, Vec<usize>)> = Vec::new();
+    if let Ok(document) = D::deserialize(&value) {
+        return (Some(document), Vec::new());
+    }
+    let schema = D::schema();
+    let mut walk = shape::Walk::new(file, D::KIND, &schema, MOST_FINDINGS);
+    let is_usable = walk.keep(&schema, &mut value);
+    let is_full = walk.is_full();
+    let (mut findings, mut removed) = (walk.findings, walk.removed);
+    if is_full {
+        findings.push(more_is_wrong(file));
+    }
+    if is_full || !is_usable {
+        return (None, findings);
+    }
+    // What the schema cannot say is found by reading. Entries are taken out as they fail, so later pointers would shift:
+    // each list keeps where its entries stood.
     loop {
         let error = match serde_path_to_error::deserialize::<_, D>(&value) {
             Ok(document) => return (Some(document), findings),
@@ -116,11 +157,7 @@ pub fn from_value<D: Document>(file: &str, mut value: Value) -> (Option<D>, Vec<
         );
         let Some((list, place)) = entry else { return (None, findings) };
         if findings.len() >= MOST_FINDINGS {
-            findings.push(
-                Finding::error("DOC-005", "more entries are broken than are listed")
-                    .at(Place::file(file))
-                    .help("mend the listed ones and read the file again"),
-            );
+            findings.push(more_is_wrong(file));
             return (None, findings);
         }
         match value.get_mut(&list).and_then(Value::as_array_mut) {
@@ -128,6 +165,12 @@ pub fn from_value<D: Document>(file: &str, mut value: Value) -> (Option<D>, Vec<
             _ => return (None, findings),
         }
     }
+}
+
+fn more_is_wrong(file: &str) -> Finding {
+    Finding::error("DOC-005", "more is wrong than is listed")
+        .at(Place::file(file))
+        .help("mend what is listed and read the file again")
 }
 
 fn check_header<D: Document>(file: &str, value: &Value) -> Result<(), Box<Finding>> {
@@ -239,6 +282,43 @@ mod tests {
     }
 
     #[test]
+    fn every_mistake_is_told_in_plain_words_with_a_suggestion() {
+        let text = r#"{"carafe": "estate/1", "name": "n", "hosts": [
+            {"id": "a", "name": "a", "vcpu": 2, "vcpus": "4", "memory_mib": 1.5, "architecture": "x86-64",
+             "monthly_cost": 12.5, "disks": [{"name": 1}, {"name": "b"}]}, {"name": "c", "vcpus": -1}],
+            "flows": [{"from": {"hots": "a"}, "to": {"external": "net"}, "gib_month": "ten"}]}"#;
+        let (estate, findings) = read::<Estate>("e.json", text.as_bytes());
+        let told: Vec<String> = findings
+            .iter()
+            .map(|f| format!("{}: {} ({})", f.place, f.summary, f.help.as_deref().unwrap_or_default()))
+            .collect();
+        let expected = [
+            "e.json, /flows/0/from: \"hots\" is not known here (did you mean \"host\"?)",
+            "e.json, /flows/0/gib_month: \"ten\": ",
+            "e.json, /hosts/0/architecture: \"x86-64\" is not known here (did you mean \"x86_64\"?)",
+            "e.json, /hosts/0/disks/0/name: a text in quotes is wanted, this is a whole number",
+            "e.json, /hosts/0/memory_mib: a whole number is wanted, this is a decimal number",
+            "e.json, /hosts/0/monthly_cost: a decimal in quotes is wanted, this is a decimal number (write it in quotes: \"12.5\")",
+            "e.json, /hosts/0/vcpu: unknown field \"vcpu\" (did you mean \"vcpus\"?)",
+            "e.json, /hosts/0/vcpus: a whole number is wanted, this is a text (write it without quotes: 4)",
+            "e.json, /hosts/1/vcpus: -1 is out of range (a whole number from 0 to 4294967295)",
+            "e.json, /hosts/1: the field \"id\" is missing",
+        ];
+        assert_eq!(told.len(), expected.len(), "{told:#?}");
+        for (told, expected) in told.iter().zip(expected) {
+            assert!(told.starts_with(expected), "{told}\n{expected}");
+        }
+        let estate = estate.expect("the rest is read");
+        assert_eq!((estate.hosts.len(), estate.hosts[0].disks.len(), estate.flows.len()), (1, 1, 0));
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_told_where_it_is() {
+        let text = r#"{"carafe": "estate/1", "name": "n", "hosts": [{"id": "a", "id": "b", "name": "a"}], "name": "m"}"#;
+        expect(text, &[("DOC-006", "e.json, /hosts/0/id"), ("DOC-006", "e.json, /name")]);
+    }
+
+    #[test]
     fn all_broken_entries_are_listed_where_they_stood_and_the_rest_is_read() {
         let text = r#"{"carafe": "estate/1", "name": "n", "hosts": [
             {"id": "a", "name": "a", "vcpus": -1}, {"id": "b", "name": "b"},
@@ -254,6 +334,6 @@ mod tests {
         let (estate, _) = read::<Estate>("e.json", text.as_bytes());
         let names: Vec<String> =
             estate.expect("the rest is read").hosts.into_iter().map(|h| h.name).collect();
-        assert_eq!(names, ["b"]);
+        assert_eq!(names, ["a", "b", "c", "d"], "what may be absent takes nobody with it");
     }
 }

@@ -39,6 +39,8 @@ pub mod policy_file;
 
 pub mod plan;
 
-pub mod what_if;
+pub mod plan_check;
 
 pub mod steps;
+
+pub mod what_if;

@@ -49,6 +49,27 @@ pub fn read(file: &str, text: &str) -> (Policy, Vec<Finding>) {
     (policy, reader.findings)
 }
 
+/// Where a dotted key such as `rule[0].match` stands in a policy: file, row and column; the key alone when the text
+/// does not have it.
+pub fn place_of(file: &str, text: &str, key: &str) -> Place {
+    let nowhere = || Place::file(file).at(key);
+    let Ok(root) = DeTable::parse(text) else { return nowhere() };
+    let mut parts = key.split('.');
+    let mut found = parts.next().and_then(|part| entry(root.get_ref(), part));
+    for part in parts {
+        found = found.and_then(|value| value.get_ref().as_table()).and_then(|table| entry(table, part));
+    }
+    found.map_or_else(nowhere, |value| Reader::new(file, text).place(value.span().start, key))
+}
+
+/// The value of `name`, or of one entry of a list for `name[0]`.
+fn entry<'a, 't>(table: &'a DeTable<'t>, part: &str) -> Option<&'a reader::Value<'t>> {
+    let Some((name, index)) = part.strip_suffix(']').and_then(|part| part.split_once('[')) else {
+        return table.get(part);
+    };
+    table.get(name)?.get_ref().as_array()?.get(index.parse::<usize>().ok()?)
+}
+
 impl<'t> Reader<'t> {
     fn policy(&mut self, root: &mut Table<'t>, policy: &mut Policy) {
         if let Some(value) = self.take(root, "carafe") {
@@ -150,17 +171,20 @@ impl<'t> Reader<'t> {
             pricing.horizon_months = months;
         }
         self.section(table, "exchange", |reader, table| {
-            let from = reader.parsed::<Currency>(table, "from").unwrap_or_default();
+            let from = reader.parsed::<Currency>(table, "from");
             let rate = reader.decimal::<Rate>(table, "rate").filter(|rate| rate.0 > 0);
             let date = reader.string(table, "date").unwrap_or_default();
             let source = reader.string(table, "source").unwrap_or_default();
-            match rate {
-                Some(rate) if !date.is_empty() && !source.is_empty() => {
+            match (from, rate) {
+                (Some(from), Some(rate)) if !date.is_empty() && !source.is_empty() => {
                     pricing.exchange = Some(Exchange { from, rate, date, source });
                 }
                 _ => reader.findings.push(
-                    Finding::error("POL-004", "an exchange rate needs a positive rate, its date and its source")
-                        .at(Place::file(reader.file).at(&*table.path))
+                    Finding::error(
+                        "POL-004",
+                        "an exchange rate needs the currency it is from, a positive rate, its date and its source",
+                    )
+                        .at(reader.place(table.start, &table.path))
                         .help("exchange = { from = \"USD\", rate = \"1390.5\", date = \"2026-11-20\", source = \"…\" }"),
                 ),
             }

@@ -44,14 +44,14 @@ mod resource_names;
 
 pub mod check;
 
-mod names;
+pub mod names;
 
 use std::collections::BTreeSet;
 
 use carafe_model::catalog::Region;
 use carafe_model::document::Document;
 use carafe_model::estate::Estate;
-use carafe_model::finding::Finding;
+use carafe_model::finding::{Finding, Place};
 use carafe_model::ids::HostId;
 use carafe_model::idx::Idx;
 use carafe_model::language::{Said, Sentence};
@@ -135,6 +135,9 @@ pub const CODES: &[(&str, &str)] = &[
         "The plan did not pass its own check. This is a bug in Carafe; please report it with the inputs.",
     ),
 ];
+
+/// The code of the finding that a plan carries when its prices cannot be converted, so that nothing is placed.
+pub const NO_EXCHANGE: &str = "PLN-0104";
 
 /// The code of the findings that a plan carries when it did not pass its own check.
 pub const UNSOUND: &str = "PLN-9001";
@@ -280,12 +283,18 @@ fn without_exchange(
         refused: Vec::new(),
     }));
     plan.unplaced.sort_by(|a, b| a.host.cmp(&b.host));
+    let place = |key: &str| Place::default().at(key);
+    let (what, place) = match &policy.pricing.exchange {
+        Some(exchange) => (
+            Said::new("finding.other-exchange").with("given", exchange.from.code()),
+            place("pricing.exchange.from"),
+        ),
+        None => (Said::new("finding.no-exchange"), place("pricing.currency")),
+    };
     roles.findings.push(
-        Finding::error(
-            "PLN-0104",
-            Said::new("finding.no-exchange").with("from", from.code()).with("to", to.code()),
-        )
-        .help(Said::new("help.no-exchange").with("from", from.code())),
+        Finding::error(NO_EXCHANGE, what.with("from", from.code()).with("to", to.code()))
+            .at(place)
+            .help(Said::new("help.no-exchange").with("from", from.code())),
     );
     plan.findings = roles.findings;
     plan.staying = roles.staying;

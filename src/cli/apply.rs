@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use carafe_model::document::{self, Document};
-use carafe_model::plan::Plan;
 use serde_json::json;
 
 use super::Context;
@@ -57,7 +56,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
-    let (plan, found) = inputs::document::<Plan>(&args.plan, context.limit)?;
+    let (plan, found) = inputs::plan(&args.plan, context.limit)?;
     findings::judge(context, args.format, args.fail_on, &found)?;
     let plan = inputs::usable(plan)?;
     let plan_sha256 = document::sha256(plan.to_json().as_bytes());

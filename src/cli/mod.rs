@@ -29,6 +29,7 @@ mod doctor;
 mod execution;
 mod inventory;
 mod man;
+mod outputs;
 mod plan;
 mod report;
 mod resume;

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::Context;
 use super::findings::{self, FailOnArg};
 use super::output::Format;
+use super::outputs;
 use super::progress::Spinner;
 use crate::error::{Error, Exit};
 use crate::files;
@@ -91,12 +92,24 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
             "write the others to files, for example with -o plan.json",
         ));
     }
+    outputs::Paths::default()
+        .reads([&args.estate])
+        .reads(&args.policy)
+        .reads(&args.catalog)
+        .writes(&args.output)
+        .writes(&args.report)
+        .apart()?;
     let (estate, of_estate) = inputs::estate(&args.estate, context.limit)?;
-    let (policy, policy_sha256, of_policy) = inputs::policy(args.policy.as_deref(), context.limit)?;
+    let policy = inputs::policy(args.policy.as_deref(), context.limit)?;
     let (catalog, of_catalog) = inputs::catalog(args.catalog.as_deref(), context.limit)?;
-    let found = [of_estate.as_slice(), &of_policy, &of_catalog].concat();
+    let mut found = [of_estate.as_slice(), &policy.findings, &of_catalog].concat();
+    if let (Some(estate), Some(catalog), None) = (&estate, &catalog, policy.usable()) {
+        // Planning would tell of these; a policy that cannot be planned with gets them all the same.
+        found.extend(policy.names(estate, &catalog.catalog));
+    }
     findings::judge(context, args.format, args.fail_on, &found)?;
-    let (estate, policy) = (inputs::usable(estate)?, inputs::usable(policy)?);
+    let estate = inputs::usable(estate)?;
+    let demands = inputs::usable(policy.usable())?;
     let catalog = inputs::usable(catalog)?;
     if args.catalog.is_none() {
         let (_, newest) = catalog.catalog.price_dates();
@@ -110,18 +123,24 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     let stop = || begun.elapsed() >= args.time_limit;
     let options = Options {
         estate_sha256: document::sha256(estate.to_json().as_bytes()),
-        policy_sha256,
+        policy_sha256: policy.sha256.clone(),
         gap: args.gap,
         stop: &stop,
     };
     let mut plan = {
         let _turning = Spinner::start(&context.out, "planning");
-        carafe_planner::plan(&estate, &catalog, &policy, &options)
+        carafe_planner::plan(&estate, &catalog, demands, &options)
     };
+    policy.place(&mut plan.findings);
     // What no host can be blamed for stops as any finding does; hosts without a place are told by the exit code.
     // A plan that did not pass its own check is no plan, whoever else has no place.
-    let is_unsound = plan.findings.iter().any(|finding| finding.code == carafe_planner::UNSOUND);
-    if plan.unplaced.is_empty() || is_unsound {
+    let has = |code| plan.findings.iter().any(|finding| finding.code == code);
+    if has(carafe_planner::NO_EXCHANGE) {
+        // Nothing was priced, so there is nothing to write, whatever is accepted.
+        let never = FailOnArg { fail_on: findings::FailOn::Error };
+        findings::judge(context, args.format, never, &plan.findings)?;
+    }
+    if plan.unplaced.is_empty() || has(carafe_planner::UNSOUND) {
         findings::judge(context, args.format, args.fail_on, &plan.findings)?;
     } else if args.format == Format::Text {
         findings::print(&context.out, &plan.findings);

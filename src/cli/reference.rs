@@ -97,6 +97,7 @@ fn families() -> Vec<(&'static str, Vec<(&'static str, String)>)> {
     vec![
         ("Files", sentences(&crate::files::CODES)),
         ("Documents", sentences(&carafe_model::document::CODES)),
+        ("Plans", sentences(&carafe_model::plan_check::CODES)),
         ("Policy", sentences(&carafe_model::policy_file::CODES)),
         ("Catalog snapshots", sentences(&carafe_model::snapshot::CODES)),
         ("Catalog import", owned(carafe_inventory::catalog::CODES)),

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use carafe_model::plan::Plan;
-
 use super::Context;
 use super::findings::{self, FailOnArg};
 use super::output::Format;
+use super::outputs;
 use crate::error::{Error, Exit};
 use crate::inputs;
 
@@ -27,7 +26,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
-    let (plan, found) = inputs::document::<Plan>(&args.plan, context.limit)?;
+    outputs::Paths::default().reads([&args.plan]).writes(&args.html).apart()?;
+    let (plan, found) = inputs::plan(&args.plan, context.limit)?;
     findings::judge(context, Format::Text, args.fail_on, &found)?;
     let plan = inputs::usable(plan)?;
     match &args.html {

@@ -3,6 +3,7 @@
 mod bad_exports;
 mod carried_out;
 mod demo;
+mod guarded;
 mod help;
 mod planning;
 mod refused;

@@ -4,6 +4,7 @@ use carafe_model::document;
 use carafe_model::estate::Estate;
 use carafe_model::finding::{Finding, Place};
 use carafe_model::host::Host;
+use carafe_model::units::{Gib, Mib, Vcpus};
 use serde_json::Value;
 
 use super::honeybee::looks_like_json;
@@ -21,13 +22,7 @@ pub fn sniff(file: &InputFile<'_>) -> bool {
 
 /// Reads a document; broken entries are left out, each with a `DOC-…` finding.
 pub fn read(file: &InputFile<'_>, findings: &mut Vec<Finding>) -> Option<RawEstate> {
-    let value = match document::parse(file.name, file.bytes) {
-        Ok(value) => value,
-        Err(finding) => {
-            findings.push(*finding);
-            return None;
-        }
-    };
+    let value = document::parse(file.name, file.bytes, findings)?;
     let ids = ids_of(&value, "hosts");
     let (estate, found) = document::from_value::<Estate>(file.name, value);
     findings.extend(found);
@@ -62,6 +57,19 @@ pub fn read(file: &InputFile<'_>, findings: &mut Vec<Finding>) -> Option<RawEsta
     Some(raw)
 }
 
+/// Tools write zero for what they could not measure; a person who does is asked what is meant.
+fn not_none<T: PartialEq>(at: At<T>, none: T, code: &str, findings: &mut Vec<Finding>) -> Option<At<T>> {
+    if at.value != none {
+        return Some(at);
+    }
+    findings.push(
+        Finding::warning(code, "zero, which counts as unknown")
+            .at(at.place)
+            .help("correct the figure, or leave it out where it is unknown"),
+    );
+    None
+}
+
 fn ids_of(value: &Value, list: &str) -> Vec<String> {
     let entries = value.get(list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     entries
@@ -81,6 +89,7 @@ fn raw_host(host: Host, pointer: &str, file: &str, findings: &mut Vec<Finding>) 
     let mut disks = host.disks;
     for (index, disk) in disks.iter_mut().enumerate() {
         let size = disk.size_gib.map(|size| At::new(size, place(&format!("disks/{index}/size_gib"))));
+        let size = size.and_then(|size| not_none(size, Gib(0), "INV-1206", findings));
         disk.size_gib = size.and_then(|size| limits::disk(size, findings));
     }
     RawHost {
@@ -101,11 +110,13 @@ fn raw_host(host: Host, pointer: &str, file: &str, findings: &mut Vec<Finding>) 
         architecture: host.architecture.map(|value| At::new(value, place("architecture"))),
         vcpus: host
             .vcpus
-            .and_then(|value| limits::vcpus(At::new(u64::from(value.0), place("vcpus")), findings)),
+            .and_then(|value| not_none(At::new(value, place("vcpus")), Vcpus(0), "INV-1205", findings))
+            .and_then(|at| limits::vcpus(at.map(|vcpus| u64::from(vcpus.0)), findings)),
         cpu_model: host.cpu_model.map(|value| At::new(value, place("cpu_model"))),
         memory: host
             .memory_mib
-            .and_then(|value| limits::memory(At::new(value, place("memory_mib")), findings)),
+            .and_then(|value| not_none(At::new(value, place("memory_mib")), Mib(0), "INV-1204", findings))
+            .and_then(|at| limits::memory(at, findings)),
         os: host.os.map(|value| At::new(value, place("os"))),
         firmware: host.firmware.map(|value| At::new(value, place("firmware"))),
         power: host.power.map(|value| At::new(value, place("power"))),

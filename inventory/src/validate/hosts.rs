@@ -1,5 +1,7 @@
 //! Checks of one host at a time: names, sizes, and what a planner cannot do without.
 
+use std::collections::BTreeMap;
+
 use carafe_model::finding::Finding;
 use carafe_model::host::{Architecture, Distribution, Host};
 use carafe_model::units::{Gib, Mib, Vcpus};
@@ -9,7 +11,7 @@ use crate::limits::{
     LARGEST_DISK, MOST_MEMORY, MOST_VCPUS, too_large_a_disk, too_many_vcpus, too_much_memory,
 };
 use crate::merge::bad_name;
-use crate::text::{clip, name_problem};
+use crate::text::{clip, invisible_shown, name_problem};
 
 /// Tells what `check` finds for each host, at the host's field.
 fn each(view: &mut View<'_>, field: &str, check: impl Fn(&Host) -> Option<Finding>) {
@@ -25,6 +27,39 @@ pub(super) fn check_1202_names_are_usable(view: &mut View<'_>) {
         name_problem(host.id.as_str()).map(|problem| bad_name(host.id.as_str(), problem))
     });
     each(view, "/name", |host| name_problem(&host.name).map(|problem| bad_name(&host.name, problem)));
+}
+
+pub(super) fn check_1221_names_do_not_repeat(view: &mut View<'_>) {
+    let mut first: BTreeMap<&str, &Host> = BTreeMap::new();
+    let estate = view.estate;
+    for (index, host) in estate.hosts.iter().enumerate() {
+        match first.get(host.name.as_str()) {
+            Some(other) if other.id != host.id => view.tell(
+                format!("/hosts/{index}/name"),
+                Finding::warning(
+                    "INV-1221",
+                    format!("the name \"{}\" is that of {} too", clip(&host.name), clip(other.id.as_str())),
+                )
+                .host(clip(host.id.as_str()))
+                .help("check that they are two machines; rules that match by name hold for both"),
+            ),
+            Some(_) => {}
+            None => drop(first.insert(&host.name, host)),
+        }
+    }
+}
+
+pub(super) fn check_1222_names_can_be_seen(view: &mut View<'_>) {
+    each(view, "/name", |host| {
+        let shown = invisible_shown(&host.name).or_else(|| invisible_shown(host.id.as_str()))?;
+        Some(
+            Finding::warning(
+                "INV-1222",
+                format!("characters that cannot be seen in the name {}", clip(&shown)),
+            )
+            .help("rules and references must have them too; take them out in the source"),
+        )
+    });
 }
 
 pub(super) fn check_1204_memory_is_plausible(view: &mut View<'_>) {

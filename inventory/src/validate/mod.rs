@@ -28,6 +28,8 @@ const CHECKS: &[fn(&mut View<'_>)] = &[
     references::check_1218_there_are_hosts,
     references::check_1219_amounts_are_not_negative,
     hosts::check_1202_names_are_usable,
+    hosts::check_1221_names_do_not_repeat,
+    hosts::check_1222_names_can_be_seen,
     hosts::check_1204_memory_is_plausible,
     hosts::check_1205_vcpus_are_plausible,
     hosts::check_1206_disks_are_plausible,

@@ -103,8 +103,8 @@ fn what_was_not_measured_is_unknown_and_not_zero() {
     let expected = [
         "info INV-2003 a.json",
         "info INV-2006 a.json",
-        "warning INV-1210 test, /hosts/0",
-        "warning INV-1211 test, /hosts/0",
+        "warning INV-1210 a.json, /onpremiseInfraModel/nodes/0",
+        "warning INV-1211 a.json, /onpremiseInfraModel/nodes/0",
     ];
     let estate = check(&[("a.json", text.as_bytes())], &[], &expected).expect("an estate");
     assert_eq!((estate.hosts[0].vcpus, estate.hosts[0].memory_mib), (Some(Vcpus(8)), None));
@@ -138,7 +138,7 @@ fn load_balancers_and_clusters_find_their_hosts() {
             "error INV-1214 a.json, /onpremiseInfraModel/nlbs/2/listener/port",
             "error INV-2011 a.json, /onpremiseInfraModel/nlbs/2",
             "error INV-1201 a.json, /onpremiseInfraModel/nlbs/0/backend/servers/2",
-            "warning INV-1216 test, /load_balancers/0/members",
+            "warning INV-1216 a.json",
         ],
     )
     .expect("an estate");

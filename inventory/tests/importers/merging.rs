@@ -173,7 +173,7 @@ fn broken_entries_and_names_of_documents_are_told_where_they_stand() {
         "error INV-1202 d.json, /hosts/3",
     ];
     let estate = check(&[("d.json", text.as_bytes())], &INCOMPLETE, &expected).expect("an estate");
-    assert_eq!(ids(&estate), ["b", "n", "ok"]);
+    assert_eq!(ids(&estate), ["a", "b", "n", "ok"]);
     for (text, code) in [("{\"carafe\": \"estate/2\"}", "DOC-003"), ("{\"carafe\": \"plan/1\"}", "DOC-002")] {
         let expected = format!("error {code} d.json, /carafe");
         assert!(check(&[("d.json", text.as_bytes())], &[], &[&expected]).is_none());

@@ -267,8 +267,8 @@ fn rows_that_fit_several_machines_are_left_out() {
             "warning INV-3015 a.xlsx, sheet \"vDisk\", row 4",
             "error INV-3009 a.xlsx, sheet \"vDisk\", row 2",
             "warning INV-1101 a.xlsx, sheet \"vInfo\", row 3",
-            "warning INV-1211 test, /hosts/0",
-            "warning INV-1211 test, /hosts/1",
+            "warning INV-1211 a.xlsx, sheet \"vInfo\", row 2",
+            "warning INV-1211 a.xlsx, sheet \"vInfo\", row 3",
         ],
     );
     assert_eq!(ids(&estate.expect("an estate")), ["app", "app-2", "web"]);
@@ -294,6 +294,6 @@ fn containers_that_are_no_such_workbook_are_refused_by_code() {
 #[test]
 fn a_workbook_without_rows_says_so() {
     let but = [&INCOMPLETE[..], &["INV-3006"]].concat();
-    let estate = import_sheets(&[("vInfo", &["VM|CPUs|Memory"])], &but, &["warning INV-1218 test, /hosts"]);
+    let estate = import_sheets(&[("vInfo", &["VM|CPUs|Memory"])], &but, &["warning INV-1218 a.xlsx"]);
     assert!(estate.expect("an empty estate").hosts.is_empty());
 }

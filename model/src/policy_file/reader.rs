@@ -159,6 +159,15 @@ impl<'t> Reader<'t> {
         table: &mut Table<'t>,
         key: &'static str,
     ) -> Option<D> {
+        self.decimal_at(table, key).map(|(_, decimal)| decimal)
+    }
+
+    /// The same, with where it starts.
+    fn decimal_at<D: std::str::FromStr<Err = crate::units::DecimalError>>(
+        &mut self,
+        table: &mut Table<'t>,
+        key: &'static str,
+    ) -> Option<(usize, D)> {
         let value = self.take(table, key)?;
         let path = join(&table.path, key);
         let text = match value.get_ref() {
@@ -171,7 +180,7 @@ impl<'t> Reader<'t> {
             }
         };
         match text.parse() {
-            Ok(decimal) => Some(decimal),
+            Ok(decimal) => Some((value.span().start, decimal)),
             Err(error) => {
                 self.refuse(
                     "POL-004",
@@ -186,27 +195,29 @@ impl<'t> Reader<'t> {
     }
 
     pub fn factor(&mut self, table: &mut Table<'t>, key: &'static str, factor: &mut Quantity) {
-        let Some(found) = self.decimal::<Quantity>(table, key) else { return };
+        let Some((start, found)) = self.decimal_at::<Quantity>(table, key) else { return };
         if (1_000_000..=100_000_000).contains(&found.0) {
             *factor = found;
         } else {
+            let place = self.place(start, &join(&table.path, key));
             self.findings.push(
                 Finding::error("POL-004", format!("a head-room factor of {found} is out of range"))
-                    .at(Place::file(self.file).at(join(&table.path, key)))
+                    .at(place)
                     .help("from 1 (none) to 100"),
             );
         }
     }
 
     pub fn money(&mut self, table: &mut Table<'t>, key: &'static str, money: &mut Money) {
-        let Some(found) = self.decimal::<Money>(table, key) else { return };
+        let Some((start, found)) = self.decimal_at::<Money>(table, key) else { return };
         // One quadrillion: far above any estate, and far below where sums of many could overflow.
         if (0..=1_000_000_000_000_000_000_000_000).contains(&found.0) {
             *money = found;
         } else {
+            let place = self.place(start, &join(&table.path, key));
             self.findings.push(
                 Finding::error("POL-004", format!("an amount of {found} is out of range"))
-                    .at(Place::file(self.file).at(join(&table.path, key)))
+                    .at(place)
                     .help("from 0 to 1000000000000000, in the plan's currency"),
             );
         }

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::cli::Context;
 use crate::cli::findings::{self, FailOnArg};
 use crate::cli::output::Format;
+use crate::cli::outputs;
 use crate::cli::progress::Spinner;
 use crate::error::{Error, Exit};
 use crate::files;
@@ -61,6 +62,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
             "write the snapshot to a file with -o catalog.snapshot",
         ));
     }
+    outputs::Paths::default().reads(&args.files).writes([&args.output]).apart()?;
     let begun = Instant::now();
     let (catalog, found) = {
         let _turning = Spinner::start(&context.out, "reading prices");

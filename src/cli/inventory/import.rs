@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::cli::Context;
 use crate::cli::findings::{self, FailOnArg};
 use crate::cli::output::{Format, clean};
+use crate::cli::outputs;
 use crate::cli::progress::Spinner;
 use crate::error::{Error, Exit, plural};
 use crate::files;
@@ -63,14 +64,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
             "write the estate to a file with -o estate.json",
         ));
     }
-    let (read, mut found) = inputs::files(&args.files, context.limit)?;
+    outputs::Paths::default().reads(&args.files).writes(&args.output).apart()?;
+    let read = inputs::files(&args.files, context.limit)?;
     let name = args.name.clone().unwrap_or_else(|| name_after(&args.files[0]));
-    let estate = {
+    let (estate, found) = {
         let _turning = Spinner::start(&context.out, "reading");
         let input: Vec<InputFile<'_>> = read.iter().map(inputs::ReadFile::as_input).collect();
         let import = carafe_inventory::import(&input, args.format_of_files.as_deref(), &name);
-        found.extend(import.findings);
-        import.estate
+        (import.estate, import.findings)
     };
     findings::judge(context, args.format, args.fail_on, &found)?;
     let estate = inputs::usable(estate)?;

@@ -36,7 +36,11 @@ pub fn sniff(file: &InputFile<'_>) -> bool {
     const NEAR: usize = 64 * 1024;
     let start = &file.bytes[..file.bytes.len().min(NEAR)];
     let has = |word: &str| start.windows(word.len()).any(|window| window == word.as_bytes());
-    looks_like_json(file.bytes) && WORDS.into_iter().any(has)
+    // A bare list of machines is told from an estate of another kind by what every machine has.
+    const OF_A_MACHINE: [&str; 3] = ["\"hostname\"", "\"machineId\"", "\"machine_id\""];
+    let is_list = start.trim_ascii_start().first() == Some(&b'[');
+    looks_like_json(file.bytes)
+        && (WORDS.into_iter().any(has) || is_list && OF_A_MACHINE.into_iter().any(has))
 }
 
 /// Whether the first character opens an object or a list.
@@ -47,13 +51,7 @@ pub fn looks_like_json(bytes: &[u8]) -> bool {
 
 /// Reads a file; `None` when it is not such a model.
 pub fn read(file: &InputFile<'_>, findings: &mut Vec<Finding>) -> Option<RawEstate> {
-    let value = match document::parse(file.name, file.bytes) {
-        Ok(value) => value,
-        Err(finding) => {
-            findings.push(*finding);
-            return None;
-        }
-    };
+    let value = document::parse(file.name, file.bytes, findings)?;
     let root = Node::root(file.name, &value);
     let mut reading = Reading { estate: RawEstate::default(), findings, tally: Tally::default() };
     let parts = match parts(&root, reading.findings) {
