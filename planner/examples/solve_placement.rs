@@ -19,7 +19,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use carafe_planner::solve::problem::{Edge, Problem};
+use carafe_planner::solve::problem::{Edge, Places, Problem, Tariff};
 use carafe_planner::solve::{Effort, solve};
 use serde_json::Value;
 
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let limit = |name: &str| options.get(name).map(|text| text.parse::<u32>()).transpose();
     let instance: Value = serde_json::from_slice(&std::fs::read(&file)?)?;
     let mut problem = read(&instance, variant, number("opening-factor", 1.0)?);
-    problem.max_labels = limit("max-regions")?;
+    problem.max_regions = limit("max-regions")?;
     problem.max_providers = limit("max-providers")?;
 
     let start = Instant::now();
@@ -104,33 +104,19 @@ fn read(instance: &Value, variant: &str, factor: f64) -> Problem {
         volumes[usize::from(source > sink)] += gb;
     }
     let edges = merged.into_iter().filter(|((a, b), _)| a != b).map(|((a, b), [from_a, from_b])| {
-        let costs =
-            |rates: &[f64], gb: f64| rates.iter().map(|cents| scaled(cents * gb)).collect::<Box<[i64]>>();
-        Edge {
-            a,
-            b,
-            inside_a: costs(&inside, from_a),
-            outside_a: costs(&outside, from_a),
-            inside_b: costs(&inside, from_b),
-            outside_b: costs(&outside, from_b),
-        }
+        let tariff = |gb: f64| Tariff {
+            by_class: inside.iter().zip(&outside).map(|(i, o)| [0, scaled(i * gb), scaled(o * gb)]).collect(),
+        };
+        Edge { a, b, a_pays: tariff(from_a), b_pays: tariff(from_b), table: None }
     });
-    let opening = |name: &str, n: usize| -> Vec<i64> {
-        if variant == "full" {
-            numbers(name).iter().map(|c| scaled(c * factor)).collect()
-        } else {
-            vec![0; n]
-        }
-    };
-    Problem {
-        nodes: nodes.collect(),
-        edges: edges.collect(),
-        open_label: opening("open_region", provider.len()),
-        open_provider: opening("open_provider", n_providers),
-        class: provider.clone(),
-        n_classes: n_providers,
-        provider,
-        max_labels: None,
-        max_providers: None,
+    let edges = edges.collect();
+    let mut problem = Problem::about(Places::of_regions(provider.clone(), provider, n_providers));
+    problem.nodes = nodes.collect();
+    problem.edges = edges;
+    if variant == "full" {
+        let opening = |name: &str| numbers(name).iter().map(|cents| scaled(cents * factor)).collect();
+        problem.open_region = opening("open_region");
+        problem.open_provider = opening("open_provider");
     }
+    problem
 }

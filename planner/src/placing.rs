@@ -19,7 +19,7 @@ use crate::concerns::{RegionView, refuse_region};
 use crate::demand::Class;
 use crate::groups::{Group, Mover};
 use crate::market::Market;
-use crate::solve::problem::{Edge, NEVER, Problem};
+use crate::solve::problem::{Edge, NEVER, Places, Problem, Tariff};
 use crate::solve::{Effort, Solution, solve};
 use crate::traffic::{Receiver, Sending};
 
@@ -43,6 +43,9 @@ pub struct Placing<'a> {
     /// Which frontier each mover shops from.
     frontier_of: Vec<usize>,
 }
+
+/// For each end of an edge, by class: what it pays to another region and to another provider.
+type EdgeCosts = [Vec<[Money; 2]>; 2];
 
 /// Where everything goes.
 #[derive(Clone, Debug)]
@@ -191,7 +194,8 @@ impl<'a> Placing<'a> {
     fn problem(&self, costs: &[Vec<(Idx<Region>, Money)>]) -> (Problem, Vec<Idx<Region>>, Vec<usize>, i128) {
         let nodes: Vec<usize> = (0..costs.len()).filter(|group| !costs[*group].is_empty()).collect();
         let mut labels: Vec<Idx<Region>> = costs.iter().flatten().map(|(region, _)| *region).collect();
-        labels.sort();
+        let snapshot = self.market.snapshot;
+        labels.sort_by_key(|region| (snapshot.regions[*region].provider, *region));
         labels.dedup();
         let label_of: BTreeMap<Idx<Region>, u32> = labels.iter().copied().zip(0..).collect();
         let mut node_of_group = vec![None; costs.len()];
@@ -215,7 +219,7 @@ impl<'a> Placing<'a> {
         let most: i128 = nodes.iter().map(dearest).sum::<i128>()
             + traffic
                 .values()
-                .map(|costs| costs.iter().flatten().map(|m| m.0).max().unwrap_or(0) * 2)
+                .map(|costs| costs.iter().flatten().flatten().map(|m| m.0).max().unwrap_or(0) * 2)
                 .sum::<i128>()
             + opening.iter().map(|money| money.0).sum::<i128>()
             + provider_opening.0 * self.market.snapshot.providers.len() as i128;
@@ -225,31 +229,40 @@ impl<'a> Placing<'a> {
         }
         // Rounding down keeps every bound a bound; the plan itself is priced again in billionths.
         let scaled = |money: &Money| (money.0 / unit) as i64;
-        let problem = Problem {
-            provider: labels
+        let tariff = |by_class: &[[Money; 2]]| Tariff {
+            by_class: by_class
                 .iter()
-                .map(|region| self.market.snapshot.regions[*region].provider.raw())
+                .map(|[region, internet]| [0, scaled(region), scaled(internet)])
                 .collect(),
-            class,
-            n_classes: rates.len(),
+        };
+        let provider = labels.iter().map(|region| snapshot.regions[*region].provider.raw()).collect();
+        let problem = Problem {
             nodes: nodes
                 .iter()
                 .map(|group| {
-                    costs[*group].iter().map(|(region, money)| (label_of[region], scaled(money))).collect()
+                    let mut labels: Vec<(u32, i64)> = costs[*group]
+                        .iter()
+                        .map(|(region, money)| (label_of[region], scaled(money)))
+                        .collect();
+                    labels.sort_unstable();
+                    labels
                 })
                 .collect(),
             edges: traffic
                 .iter()
-                .map(|(&(a, b), costs)| {
-                    let [inside_a, outside_a, inside_b, outside_b] =
-                        costs.each_ref().map(|of_class| of_class.iter().map(scaled).collect());
-                    Edge { a, b, inside_a, outside_a, inside_b, outside_b }
+                .map(|(&(a, b), [a_pays, b_pays])| Edge {
+                    a,
+                    b,
+                    a_pays: tariff(a_pays),
+                    b_pays: tariff(b_pays),
+                    table: None,
                 })
                 .collect(),
-            open_label: opening.iter().map(scaled).collect(),
-            open_provider: vec![scaled(&provider_opening); self.market.snapshot.providers.len()],
-            max_labels: self.policy.targets.max_regions,
+            open_region: opening.iter().map(scaled).collect(),
+            open_provider: vec![scaled(&provider_opening); snapshot.providers.len()],
+            max_regions: self.policy.targets.max_regions,
             max_providers: self.policy.targets.max_providers,
+            ..Problem::about(Places::of_regions(provider, class, rates.len()))
         };
         (problem, labels, nodes, unit)
     }
@@ -273,14 +286,14 @@ impl<'a> Placing<'a> {
         (rates, class)
     }
 
-    /// Costs of traffic between nodes: inside and outside for each end, by class. Each line of the bill is rounded for
+    /// Costs of traffic between nodes: for each end, by class, to another region and to another provider. Each line of the bill is rounded for
     /// itself, here as there.
     fn edges(
         &self,
         rates: &[[carafe_model::units::Rate; 2]],
         node_of_mover: &[Option<u32>],
-    ) -> BTreeMap<(u32, u32), [Vec<Money>; 4]> {
-        let mut edges: BTreeMap<(u32, u32), [Vec<Money>; 4]> = BTreeMap::new();
+    ) -> BTreeMap<(u32, u32), EdgeCosts> {
+        let mut edges: BTreeMap<(u32, u32), EdgeCosts> = BTreeMap::new();
         for sending in self.sendings {
             let Receiver::Mover(to) = sending.to else { continue };
             let (Some(from), Some(to)) = (node_of_mover[sending.from], node_of_mover[to]) else { continue };
@@ -289,11 +302,11 @@ impl<'a> Placing<'a> {
             }
             let costs = edges
                 .entry((from.min(to), from.max(to)))
-                .or_insert_with(|| std::array::from_fn(|_| vec![Money::ZERO; rates.len()]));
-            let first = if from < to { 0 } else { 2 };
-            for (class, [inside, outside]) in rates.iter().enumerate() {
-                costs[first][class] += inside.times(sending.gib);
-                costs[first + 1][class] += outside.times(sending.gib);
+                .or_insert_with(|| std::array::from_fn(|_| vec![[Money::ZERO; 2]; rates.len()]));
+            let sender = usize::from(from > to);
+            for (paid, [inside, outside]) in costs[sender].iter_mut().zip(rates) {
+                paid[0] += inside.times(sending.gib);
+                paid[1] += outside.times(sending.gib);
             }
         }
         edges

@@ -8,8 +8,10 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::solve::dual::{Dual, Excess, Opening};
-use crate::solve::problem::{Labelling, NEVER, Problem, Reach};
+use crate::solve::dual::Dual;
+use crate::solve::kernel::solve_undecided;
+use crate::solve::problem::{Incidence, Labelling, NEVER, Problem};
+use crate::solve::reach::Reach;
 use crate::solve::search::{Moves, improve};
 use crate::solve::{Effort, Solution};
 
@@ -26,7 +28,7 @@ const FREE_SWEEPS: u32 = 12;
 /// Passes at each temperature.
 const SWEEPS_PER_TEMPERATURE: u32 = 3;
 /// Most parts of the tree that wait at once, by labels they hold: each keeps its own copy of all messages.
-const WAITING_LABELS: usize = 60_000_000;
+const WAITING_LABELS: usize = 30_000_000;
 
 struct Part<'p> {
     bound: i64,
@@ -55,11 +57,12 @@ impl Ord for Part<'_> {
 
 struct Tree<'p, 'e> {
     problem: &'p Problem,
-    incidence: Vec<Vec<u32>>,
+    incidence: Incidence,
     effort: &'e Effort<'e>,
     scratch: Reach,
     best: Option<Labelling>,
     work: u64,
+    /// Labels looked at in one pass.
     cells: u64,
 }
 
@@ -69,8 +72,8 @@ pub fn solve(problem: &Problem, effort: &Effort<'_>) -> Solution {
     let cells = problem
         .nodes
         .iter()
-        .zip(&incidence)
-        .map(|(node, edges)| node.len() as u64 * (1 + edges.len() as u64))
+        .enumerate()
+        .map(|(node, labels)| labels.len() as u64 * (1 + incidence.of(node).len() as u64))
         .sum::<u64>()
         .max(1);
     let mut tree =
@@ -92,9 +95,16 @@ impl<'p> Tree<'p, '_> {
         let mut lowest_given_up = NEVER;
         let mut root =
             Part { bound: i64::MIN, age, dual: Dual::new(problem), rounded: vec![0; problem.nodes.len()] };
+        if self.propagate(&mut root.dual).is_none() {
+            return NEVER;
+        }
         self.share_openings(&mut root);
         self.settle(&mut root, u32::MAX, Moves::All);
+        if root.bound < self.ceiling() && !self.good_enough(root.bound) && self.solve_apart(&mut root) {
+            return root.bound;
+        }
         if root.bound < self.ceiling() {
+            root.dual = root.dual.compact();
             waiting.push(root);
         }
         while let Some(part) = waiting.pop() {
@@ -102,7 +112,7 @@ impl<'p> Tree<'p, '_> {
                 continue;
             }
             if self.good_enough(part.bound)
-                || waiting.len().saturating_mul(self.cells as usize) > WAITING_LABELS
+                || waiting.len().saturating_mul(part.dual.n_cells()) > WAITING_LABELS
             {
                 lowest_given_up = lowest_given_up.min(part.bound);
                 break;
@@ -125,6 +135,27 @@ impl<'p> Tree<'p, '_> {
         waiting.into_iter().map(|part| part.bound).fold(lowest_given_up, i64::min)
     }
 
+    /// Solves what the root left undecided as a problem of its own. Returns whether that settled the whole.
+    fn solve_apart(&mut self, root: &mut Part<'p>) -> bool {
+        let Some(best) = &self.best else { return false };
+        if self.problem.has_limits() || !self.problem.capacities.is_empty() {
+            return false;
+        }
+        let left = self.effort.most_work.saturating_sub(self.work);
+        let effort = Effort {
+            gap_millionths: 0,
+            exact_work: u64::MAX,
+            most_work: left.min(self.effort.exact_work.saturating_sub(self.work).max(left / 4)),
+            stop: self.effort.stop,
+        };
+        let Some(found) = solve_undecided(self.problem, &root.dual, best, root.bound, &effort) else {
+            return false;
+        };
+        root.bound = root.bound.max(found.bound);
+        self.best = found.labelling;
+        root.bound >= self.ceiling() || self.good_enough(root.bound)
+    }
+
     /// What a labelling must be cheaper than to be of interest.
     fn ceiling(&self) -> i64 {
         self.best.as_ref().map_or(NEVER, |best| best.cost)
@@ -143,7 +174,7 @@ impl<'p> Tree<'p, '_> {
     /// Shares opening costs at ever lower temperatures, and keeps the sharing with the best bound.
     fn share_openings(&mut self, part: &mut Part<'p>) {
         let costs =
-            self.problem.open_label.iter().chain(&self.problem.open_provider).filter(|cost| **cost > 0);
+            self.problem.open_region.iter().chain(&self.problem.open_provider).filter(|cost| **cost > 0);
         let (n_costs, sum) = costs.fold((0, 0.0), |(n, sum), cost| (n + 1, sum + *cost as f64));
         if n_costs == 0 {
             return;
@@ -153,19 +184,18 @@ impl<'p> Tree<'p, '_> {
         for (number, temperature) in TEMPERATURES.into_iter().enumerate() {
             for _ in 0..SWEEPS_PER_TEMPERATURE {
                 dual.share_openings(mean * temperature);
-                dual.sweep(&mut self.scratch, &mut part.rounded, false);
+                dual.sweep(&mut self.scratch, None, false);
             }
             let mut tried = dual.clone();
-            for _ in 0..2 {
-                tried.sweep(&mut self.scratch, &mut part.rounded, true);
-            }
+            tried.sweep(&mut self.scratch, None, true);
+            tried.sweep(&mut self.scratch, Some(&mut part.rounded), true);
             self.work += 2 * self.cells * u64::from(SWEEPS_PER_TEMPERATURE + 2);
             // The labelling changes little from one temperature to the next.
             if number % 4 == 3 {
                 self.take_in(&part.rounded, Moves::All);
                 self.take_in_within(&tried);
             }
-            let bound = tried.bound();
+            let bound = tried.bound_after_sweep();
             if bound > part.bound {
                 part.bound = bound;
                 part.dual = tried;
@@ -176,25 +206,27 @@ impl<'p> Tree<'p, '_> {
         }
     }
 
-    /// Takes in the best labelling found among the labels that are paid for in full, as if they cost nothing to open:
-    /// once the bound is tight these are the labels of the optimum, and without opening costs messages find it.
+    /// Takes in the best labelling found among the regions that are paid for in full, as if they cost nothing to open:
+    /// once the bound is tight these are the regions of the optimum, and without opening costs messages find it.
     fn take_in_within(&mut self, dual: &Dual<'p>) {
+        let is_paid = |label: u32| dual.is_paid(self.problem.places.region_of(label));
         let nodes: Vec<Vec<(u32, i64)>> = self
             .problem
             .nodes
             .iter()
-            .map(|node| node.iter().copied().filter(|(label, _)| dual.is_paid(*label)).collect())
+            .map(|node| node.iter().copied().filter(|(label, _)| is_paid(*label)).collect())
             .collect();
         if nodes.iter().any(Vec::is_empty) {
             return;
         }
-        let open_label = vec![0; self.problem.open_label.len()];
+        let open_region = vec![0; self.problem.open_region.len()];
         let open_provider = vec![0; self.problem.open_provider.len()];
-        let free = Problem { nodes, open_label, open_provider, ..self.problem.clone() };
+        let free = Problem { nodes, open_region, open_provider, ..self.problem.clone() };
         let mut dual = Dual::new(&free);
         let mut labels = vec![0; free.nodes.len()];
-        for _ in 0..FREE_SWEEPS {
-            dual.sweep(&mut self.scratch, &mut labels, false);
+        for sweep in 1..=FREE_SWEEPS {
+            let rounded = (sweep == FREE_SWEEPS).then_some(labels.as_mut_slice());
+            dual.sweep(&mut self.scratch, rounded, false);
         }
         self.work += 2 * self.cells * u64::from(FREE_SWEEPS);
         self.take_in(&labels, Moves::All);
@@ -205,9 +237,10 @@ impl<'p> Tree<'p, '_> {
         let mut idle = 0;
         let mut seen = Vec::new();
         for pass in 0..most_passes {
-            part.dual.sweep(&mut self.scratch, &mut part.rounded, true);
+            let looks = moves == Moves::Nodes || pass.is_power_of_two() || idle > 0;
+            part.dual.sweep(&mut self.scratch, looks.then_some(part.rounded.as_mut_slice()), true);
             self.work += 2 * self.cells;
-            let bound = part.dual.bound();
+            let bound = part.dual.bound_after_sweep();
             if moves == Moves::All && pass.is_power_of_two() && part.rounded != seen {
                 self.take_in(&part.rounded, moves);
                 seen.clone_from(&part.rounded);
@@ -224,10 +257,14 @@ impl<'p> Tree<'p, '_> {
         }
         self.take_in(&part.rounded, moves);
         // Dropping uses the bound of the messages as they are now, not the best one seen.
-        let now = part.dual.bound();
+        let now = part.dual.bound(&mut self.scratch);
         if part.dual.drop_hopeless(now, self.ceiling()) > 0 {
-            part.dual.sweep(&mut self.scratch, &mut part.rounded, true);
-            part.bound = part.bound.max(part.dual.bound());
+            if self.propagate(&mut part.dual).is_none() {
+                part.bound = NEVER;
+                return;
+            }
+            part.dual.sweep(&mut self.scratch, Some(&mut part.rounded), true);
+            part.bound = part.bound.max(part.dual.bound(&mut self.scratch));
             // A part is split by what its labelling costs above the bound, so that labelling must be known. At the
             // ceiling and above nothing is left to split, and a node may have lost all its labels.
             if part.bound < self.ceiling() {
@@ -244,76 +281,25 @@ impl<'p> Tree<'p, '_> {
         }
     }
 
-    /// Draws the conclusions of decided openings and small domains; `None` when nothing is left.
-    fn propagate(&self, dual: &mut Dual<'p>) -> Option<()> {
-        let problem = self.problem;
-        loop {
-            let mut changed = false;
-            for node in 0..problem.nodes.len() {
-                let domain = dual.domain(node);
-                let &first = domain.first()?;
-                let provider = problem.provider[first as usize];
-                let one_provider = domain.iter().all(|label| problem.provider[*label as usize] == provider);
-                let one_label = domain.len() == 1;
-                if one_label && dual.label_state(first) == Opening::Undecided {
-                    dual.open_label(first);
-                    changed = true;
-                }
-                if one_provider && dual.provider_state(provider) == Opening::Undecided {
-                    dual.open_provider(provider);
-                    changed = true;
-                }
-            }
-            let n_open =
-                |states: &[Opening]| states.iter().filter(|state| **state == Opening::Open).count() as u32;
-            let labels: Vec<Opening> =
-                (0..problem.provider.len() as u32).map(|l| dual.label_state(l)).collect();
-            let providers: Vec<Opening> =
-                (0..problem.open_provider.len() as u32).map(|p| dual.provider_state(p)).collect();
-            if let Some(most) = problem.max_labels {
-                if n_open(&labels) > most {
-                    return None;
-                }
-                if n_open(&labels) == most && labels.contains(&Opening::Undecided) {
-                    dual.close(|label| labels[label as usize] == Opening::Undecided);
-                    changed = true;
-                }
-            }
-            if let Some(most) = problem.max_providers {
-                if n_open(&providers) > most {
-                    return None;
-                }
-                if n_open(&providers) == most {
-                    for (provider, _) in
-                        providers.iter().enumerate().filter(|(_, s)| **s == Opening::Undecided)
-                    {
-                        dual.close_provider(provider as u32);
-                        changed = true;
-                    }
-                }
-            }
-            if !changed {
-                return Some(());
-            }
-        }
-    }
-
     /// Two parts that together hold every labelling of the part; `None` when there is nothing left to decide.
     fn split(&self, part: &Part<'p>) -> Option<[Part<'p>; 2]> {
+        use crate::solve::excess::Excess;
         let child =
             || Part { bound: part.bound, age: 0, dual: part.dual.clone(), rounded: part.rounded.clone() };
         let (mut yes, mut no) = (child(), child());
-        match self
-            .over_limit(part)
-            .or_else(|| part.dual.largest_excess(&part.rounded).map(|(_, excess)| excess))?
-        {
+        let decide = part
+            .dual
+            .over_limit(&part.rounded)
+            .or_else(|| part.dual.broken_rule(&part.rounded))
+            .or_else(|| part.dual.largest_excess(&part.rounded))?;
+        match decide {
             Excess::Node(node) => {
                 yes.dual.restrict(node, part.rounded[node], true);
                 no.dual.restrict(node, part.rounded[node], false);
             }
-            Excess::Label(label) => {
-                yes.dual.open_label(label);
-                no.dual.close(|other| other == label);
+            Excess::Region(region) => {
+                yes.dual.open_region(region);
+                no.dual.close(|other| other == region);
             }
             Excess::Provider(provider) => {
                 yes.dual.open_provider(provider);
@@ -323,31 +309,7 @@ impl<'p> Tree<'p, '_> {
         Some([yes, no])
     }
 
-    /// When the part's labelling uses too many providers or labels: an undecided one that most nodes use.
-    fn over_limit(&self, part: &Part<'p>) -> Option<Excess> {
-        let problem = self.problem;
-        let mut by_label = vec![0u32; problem.provider.len()];
-        let mut by_provider = vec![0u32; problem.open_provider.len()];
-        for &label in &part.rounded {
-            by_label[label as usize] += 1;
-            by_provider[problem.provider[label as usize] as usize] += 1;
-        }
-        let over = |counts: &[u32], most: Option<u32>| {
-            most.is_some_and(|most| counts.iter().filter(|count| **count > 0).count() as u32 > most)
-        };
-        let most_used = |counts: &[u32], undecided: &dyn Fn(u32) -> bool| {
-            (0..counts.len() as u32)
-                .filter(|place| counts[*place as usize] > 0 && undecided(*place))
-                .max_by_key(|place| (counts[*place as usize], Reverse(*place)))
-        };
-        if over(&by_provider, problem.max_providers) {
-            let undecided = |provider: u32| part.dual.provider_state(provider) == Opening::Undecided;
-            return most_used(&by_provider, &undecided).map(Excess::Provider);
-        }
-        if over(&by_label, problem.max_labels) {
-            let undecided = |label: u32| part.dual.label_state(label) == Opening::Undecided;
-            return most_used(&by_label, &undecided).map(Excess::Label);
-        }
-        None
+    fn propagate(&self, dual: &mut Dual<'p>) -> Option<()> {
+        crate::solve::propagate::propagate(self.problem, &self.incidence, dual)
     }
 }

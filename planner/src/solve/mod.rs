@@ -1,16 +1,27 @@
 //! Solves the placement problem: a labelling, and a lower bound that no labelling can beat.
 //!
-//! Independent parts of the problem are solved apart and in parallel ([`solve`]); each by message passing ([`dual`]) for
-//! the bound, local search ([`search`]) for the labelling, and branch and bound ([`branch`]) for what is left between.
+//! What no optimum needs is dropped first ((`presolve`)). Independent parts are solved apart and in parallel, each by
+//! message passing ([`dual`]) for the bound and local search ([`search`]) for the labelling; where the two do not meet,
+//! what is undecided becomes a smaller problem ((`kernel`)), and what is left is closed by branch and bound ([`branch`]).
 //! On a tree of traffic without opening costs the first pass of messages is already exact, as dynamic programming is.
 
 pub mod problem;
+
+mod presolve;
+
+mod reach;
 
 pub mod dual;
 
 mod opening;
 
+mod excess;
+
+mod propagate;
+
 pub mod search;
+
+mod kernel;
 
 pub mod branch;
 
@@ -41,6 +52,15 @@ pub struct Solution {
 
 /// Solves a problem. Every node must have at least one label.
 pub fn solve(problem: &Problem, effort: &Effort<'_>) -> Solution {
+    let small = presolve::presolve(problem);
+    let found = solve_parts(&small.problem, effort);
+    let labelling = found.labelling.map(|found| small.restore(found));
+    debug_assert!(labelling.as_ref().is_none_or(|found| problem.cost(&found.labels) == Some(found.cost)));
+    Solution { labelling, bound: found.bound }
+}
+
+/// Solves a problem as it is, independent parts of it apart.
+fn solve_parts(problem: &Problem, effort: &Effort<'_>) -> Solution {
     if problem.nodes.is_empty() {
         return Solution { labelling: Some(Labelling { labels: Vec::new(), cost: 0 }), bound: 0 };
     }
@@ -49,14 +69,14 @@ pub fn solve(problem: &Problem, effort: &Effort<'_>) -> Solution {
     }
     let parts = components(problem);
     let solved: Vec<Solution> = parts.par_iter().map(|part| branch::solve(&part.problem, effort)).collect();
+    let is_hopeless = solved.iter().any(|solution| solution.bound >= NEVER);
+    let bound = if is_hopeless { NEVER } else { solved.iter().map(|solution| solution.bound).sum() };
     let mut labels = vec![0; problem.nodes.len()];
-    let mut bound = 0i64;
     for (part, solution) in parts.iter().zip(solved) {
-        let Some(found) = solution.labelling else { return Solution { labelling: None, bound: NEVER } };
+        let Some(found) = solution.labelling else { return Solution { labelling: None, bound } };
         for (node, label) in part.nodes.iter().zip(found.labels) {
             labels[*node] = label;
         }
-        bound += solution.bound;
     }
     let cost = problem.cost(&labels).expect("each part's labelling obeys every rule there is");
     Solution { labelling: Some(Labelling { labels, cost }), bound }
@@ -99,17 +119,19 @@ fn components(problem: &Problem) -> Vec<Component> {
     components
 }
 
+/// A problem about the same places, without nodes.
 fn copy_of_labels(problem: &Problem) -> Problem {
     Problem {
-        provider: problem.provider.clone(),
-        class: problem.class.clone(),
-        n_classes: problem.n_classes,
+        places: problem.places.clone(),
         nodes: Vec::new(),
         edges: Vec::new(),
-        open_label: problem.open_label.clone(),
+        open_region: problem.open_region.clone(),
         open_provider: problem.open_provider.clone(),
-        max_labels: problem.max_labels,
+        max_regions: problem.max_regions,
         max_providers: problem.max_providers,
+        tables: problem.tables.clone(),
+        capacities: Vec::new(),
+        uses: Vec::new(),
     }
 }
 

@@ -1,81 +1,148 @@
 //! The labelling problem that placement is, as dense numbers.
 //!
-//! A **node** is a group of hosts that must share a region, a **label** is a region. Choose a label `x` for every node
-//! to minimise
+//! A **node** is a group of hosts that must share a place, a **label** is a place: a region, or a zone of one. Choose a
+//! label `x` for every node to minimise
 //!
 //! ```text
 //! Σ_i cost_i(x_i)  +  Σ_(a,b) V_ab(x_a, x_b)  +  Σ_(r in use) open_r  +  Σ_(p in use) open_p
 //! ```
 //!
-//! where `V_ab(r, s)` is 0 when `r = s`; what traffic pays between regions of one provider when `r` and `s` are of one
-//! provider; and what it pays over the internet otherwise. Both prices depend on the region that sends, so an edge is
-//! four numbers per class of regions that charge alike, and the minimum over one end is found in time linear in the
-//! number of labels (see [`Reach`]).
+//! where `V_ab` is 0 for one label, and otherwise what traffic pays between zones of a region, regions of a provider, or
+//! providers. These prices depend on the place that sends, so an edge has three numbers for each end and each class of
+//! places that charge alike, and the minimum over one end is found in time linear in the number of labels
+//! ([`super::reach`]).
+//!
+//! Besides, a labelling may break no rule: no pair of labels that an edge's table refuses, no more regions or providers
+//! than allowed, and no more of a capacity than there is.
 //!
 //! All costs are integers in one unit that the caller chooses so that no sum overflows; a bound found in these
 //! integers is a bound without tolerance.
+
+use std::sync::Arc;
 
 /// Stands for "not allowed"; far above any sum of costs and far below overflow.
 pub const NEVER: i64 = i64::MAX / 4;
 
 /// A labelling problem.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Problem {
-    /// Provider of each label.
+    /// What labels are.
+    pub places: Arc<Places>,
+    /// Labels each node may take, ascending, with what they cost.
+    pub nodes: Vec<Vec<(u32, i64)>>,
+    /// Traffic between nodes; at most one edge for a pair, never from a node to itself.
+    pub edges: Vec<Edge>,
+    /// Cost of using a region at all.
+    pub open_region: Vec<i64>,
+    /// Cost of using a provider at all.
+    pub open_provider: Vec<i64>,
+    /// Most regions that may be used.
+    pub max_regions: Option<u32>,
+    /// Most providers that may be used.
+    pub max_providers: Option<u32>,
+    /// Pairs of labels that edges refuse, shared by edges of one rule.
+    pub tables: Arc<[PairTable]>,
+    /// How much there is of everything that is scarce.
+    pub capacities: Vec<i64>,
+    /// By node: what its labels take of capacities, ascending by label. Empty when there are no capacities.
+    pub uses: Vec<Vec<Use>>,
+}
+
+/// What labels are: zones in regions of providers. Labels of one region are neighbours, as are regions of one provider.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// Region of each label, ascending.
+    pub region: Vec<u32>,
+    /// Provider of each label, ascending.
     pub provider: Vec<u32>,
     /// Class of each label: labels of one class charge the same for traffic.
     pub class: Vec<u32>,
     /// How many classes there are.
     pub n_classes: usize,
-    /// Labels each node may take, ascending, with what they cost.
-    pub nodes: Vec<Vec<(u32, i64)>>,
-    /// Traffic between nodes; at most one edge for a pair, never from a node to itself.
-    pub edges: Vec<Edge>,
-    /// Cost of using a label at all.
-    pub open_label: Vec<i64>,
-    /// Cost of using a provider at all.
-    pub open_provider: Vec<i64>,
-    /// Most labels that may be used.
-    pub max_labels: Option<u32>,
-    /// Most providers that may be used.
-    pub max_providers: Option<u32>,
 }
 
-/// Traffic between two nodes: by class of the sending label, what it costs.
+impl Places {
+    /// Places in which every label is a region of its own.
+    pub fn of_regions(provider: Vec<u32>, class: Vec<u32>, n_classes: usize) -> Places {
+        Places { region: (0..provider.len() as u32).collect(), provider, class, n_classes }
+    }
+
+    /// How many labels there are.
+    pub fn n_labels(&self) -> usize {
+        self.region.len()
+    }
+
+    /// Whether a region has more than one label.
+    pub fn has_zones(&self) -> bool {
+        self.region.windows(2).any(|pair| pair[0] == pair[1])
+    }
+
+    /// Provider of a label.
+    pub fn provider_of(&self, label: u32) -> usize {
+        self.provider[label as usize] as usize
+    }
+
+    /// Region of a label.
+    pub fn region_of(&self, label: u32) -> usize {
+        self.region[label as usize] as usize
+    }
+}
+
+/// What an end of an edge pays for what it sends, by class of its label: to another zone of the region, to another region
+/// of the provider, to another provider.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tariff {
+    /// By class: `[zone, region, internet]`.
+    pub by_class: Box<[[i64; 3]]>,
+}
+
+impl Tariff {
+    /// Sends nothing.
+    pub fn nothing(n_classes: usize) -> Tariff {
+        Tariff { by_class: vec![[0; 3]; n_classes].into() }
+    }
+
+    fn most(&self) -> i64 {
+        self.by_class.iter().flatten().copied().max().unwrap_or(0)
+    }
+}
+
+/// Traffic between two nodes, and which pairs of labels they may not take.
 #[derive(Clone, Debug)]
 pub struct Edge {
     /// One end.
     pub a: u32,
     /// The other end.
     pub b: u32,
-    /// What `a` pays, by the class of its label, to another region of its provider.
-    pub inside_a: Box<[i64]>,
-    /// What `a` pays to another provider.
-    pub outside_a: Box<[i64]>,
-    /// What `b` pays to another region of its provider.
-    pub inside_b: Box<[i64]>,
-    /// What `b` pays to another provider.
-    pub outside_b: Box<[i64]>,
+    /// What `a` pays.
+    pub a_pays: Tariff,
+    /// What `b` pays.
+    pub b_pays: Tariff,
+    /// Place in [`Problem::tables`] of the pairs that are refused.
+    pub table: Option<u32>,
 }
 
 impl Edge {
     /// What traffic costs when `a` has label `r` and `b` has label `s`.
-    pub fn cost(&self, problem: &Problem, r: u32, s: u32) -> i64 {
+    pub fn cost(&self, places: &Places, r: u32, s: u32) -> i64 {
         if r == s {
             return 0;
         }
-        let (class_r, class_s) = (problem.class[r as usize] as usize, problem.class[s as usize] as usize);
-        if problem.provider[r as usize] == problem.provider[s as usize] {
-            self.inside_a[class_r] + self.inside_b[class_s]
+        let (r, s) = (r as usize, s as usize);
+        let level = if places.region[r] == places.region[s] {
+            0
+        } else if places.provider[r] == places.provider[s] {
+            1
         } else {
-            self.outside_a[class_r] + self.outside_b[class_s]
-        }
+            2
+        };
+        self.a_pays.by_class[places.class[r] as usize][level]
+            + self.b_pays.by_class[places.class[s] as usize][level]
     }
 
     /// The most it can cost.
     pub fn most(&self) -> i64 {
-        let most = |costs: &[i64]| costs.iter().copied().max().unwrap_or(0);
-        (most(&self.inside_a) + most(&self.inside_b)).max(most(&self.outside_a) + most(&self.outside_b))
+        self.a_pays.most() + self.b_pays.most()
     }
 
     /// The end that is not `node`.
@@ -84,79 +151,36 @@ impl Edge {
     }
 }
 
-/// The cheapest way to send to each provider, seen from the labels of one end of an edge.
-#[derive(Clone, Debug)]
-pub struct Reach {
-    /// By label: the value of the sending label itself, or [`NEVER`].
-    here: Vec<i64>,
-    /// By provider: cheapest sender of the same provider.
-    inside: Vec<i64>,
-    /// Cheapest sender over the internet, and its provider.
-    best: (i64, u32),
-    /// Cheapest sender over the internet of another provider than `best`'s.
-    second: i64,
+/// Pairs of labels that are refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairTable {
+    n_labels: usize,
+    refused: Vec<bool>,
 }
 
-impl Reach {
-    /// Scratch space for a problem.
-    pub fn new(problem: &Problem) -> Reach {
-        Reach {
-            here: vec![NEVER; problem.provider.len()],
-            inside: vec![NEVER; problem.open_provider.len()],
-            best: (NEVER, u32::MAX),
-            second: NEVER,
-        }
+impl PairTable {
+    /// The pairs `(label of a, label of b)` for which `refuses` says so.
+    pub fn new(n_labels: usize, refuses: impl Fn(u32, u32) -> bool) -> PairTable {
+        let n = n_labels as u32;
+        let refused = (0..n).flat_map(|a| (0..n).map(move |b| (a, b))).map(|(a, b)| refuses(a, b)).collect();
+        PairTable { n_labels, refused }
     }
 
-    /// Takes in the values of the sending end; `from_a` says which end of the edge that is.
-    pub fn fill(
-        &mut self,
-        problem: &Problem,
-        edge: &Edge,
-        from_a: bool,
-        values: impl Iterator<Item = (u32, i64)>,
-    ) {
-        let (inside, outside) =
-            if from_a { (&edge.inside_a, &edge.outside_a) } else { (&edge.inside_b, &edge.outside_b) };
-        self.inside.fill(NEVER);
-        self.best = (NEVER, u32::MAX);
-        self.second = NEVER;
-        for (label, value) in values {
-            let (provider, class) =
-                (problem.provider[label as usize], problem.class[label as usize] as usize);
-            self.here[label as usize] = value;
-            let inside_best = &mut self.inside[provider as usize];
-            *inside_best = (*inside_best).min(value + inside[class]);
-            let over_net = value + outside[class];
-            if provider == self.best.1 {
-                self.best.0 = self.best.0.min(over_net);
-            } else if over_net < self.best.0 {
-                self.second = self.best.0;
-                self.best = (over_net, provider);
-            } else {
-                self.second = self.second.min(over_net);
-            }
-        }
+    /// Whether `a` may not have label `r` while `b` has label `s`.
+    pub fn refuses(&self, r: u32, s: u32) -> bool {
+        self.refused[r as usize * self.n_labels + s as usize]
     }
+}
 
-    /// `min over r of value(r) + V(r, s)` for the receiving label `s`.
-    pub fn to(&self, problem: &Problem, edge: &Edge, from_a: bool, s: u32) -> i64 {
-        let (inside, outside) =
-            if from_a { (&edge.inside_b, &edge.outside_b) } else { (&edge.inside_a, &edge.outside_a) };
-        let (provider, class) = (problem.provider[s as usize], problem.class[s as usize] as usize);
-        let over_net = if provider == self.best.1 { self.second } else { self.best.0 };
-        // The sender of the same provider may be `s` itself: then this is dearer than `here`, so it does no harm.
-        self.here[s as usize]
-            .min(self.inside[provider as usize].saturating_add(inside[class]))
-            .min(over_net.saturating_add(outside[class]))
-    }
-
-    /// Forgets the sending labels, which must be the ones filled in.
-    pub fn clear(&mut self, labels: impl Iterator<Item = u32>) {
-        for label in labels {
-            self.here[label as usize] = NEVER;
-        }
-    }
+/// What a node takes of a capacity when it has a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Use {
+    /// The label.
+    pub label: u32,
+    /// Place in [`Problem::capacities`].
+    pub capacity: u32,
+    /// How much of it.
+    pub amount: i64,
 }
 
 /// A labelling with its cost.
@@ -169,50 +193,138 @@ pub struct Labelling {
 }
 
 impl Problem {
-    /// The cost of a labelling; `None` when it breaks a rule.
-    pub fn cost(&self, labels: &[u32]) -> Option<i64> {
-        let (cost, n_labels, n_providers) = self.cost_and_use(labels)?;
-        let within = |used: u32, most: Option<u32>| most.is_none_or(|most| used <= most);
-        (within(n_labels, self.max_labels) && within(n_providers, self.max_providers)).then_some(cost)
+    /// A problem about places, without nodes, opening costs or rules.
+    pub fn about(places: Places) -> Problem {
+        let count = |of: &[u32]| of.iter().max().map_or(0, |last| *last as usize + 1);
+        Problem {
+            open_region: vec![0; count(&places.region)],
+            open_provider: vec![0; count(&places.provider)],
+            places: Arc::new(places),
+            nodes: Vec::new(),
+            edges: Vec::new(),
+            max_regions: None,
+            max_providers: None,
+            tables: Arc::new([]),
+            capacities: Vec::new(),
+            uses: Vec::new(),
+        }
     }
 
-    /// The cost of a labelling whatever the limits, and how many labels and providers it uses; `None` when a node has
+    /// The cost of a labelling; `None` when it breaks a rule.
+    pub fn cost(&self, labels: &[u32]) -> Option<i64> {
+        let (cost, n_regions, n_providers) = self.cost_and_use(labels)?;
+        let within = |used: u32, most: Option<u32>| most.is_none_or(|most| used <= most);
+        let keeps_rules = within(n_regions, self.max_regions)
+            && within(n_providers, self.max_providers)
+            && self
+                .edges
+                .iter()
+                .all(|edge| !self.refuses(edge, labels[edge.a as usize], labels[edge.b as usize]))
+            && self.loads(labels).iter().zip(&self.capacities).all(|(load, capacity)| load <= capacity);
+        keeps_rules.then_some(cost)
+    }
+
+    /// The cost of a labelling whatever the rules, and how many regions and providers it uses; `None` when a node has
     /// a label that it may not take.
     pub fn cost_and_use(&self, labels: &[u32]) -> Option<(i64, u32, u32)> {
         let mut total = 0i64;
-        let mut label_used = vec![false; self.provider.len()];
+        let mut region_used = vec![false; self.open_region.len()];
         let mut provider_used = vec![false; self.open_provider.len()];
         for (node, &label) in self.nodes.iter().zip(labels) {
             let place = node.binary_search_by_key(&label, |&(l, _)| l).ok()?;
             total += node[place].1;
-            label_used[label as usize] = true;
-            provider_used[self.provider[label as usize] as usize] = true;
+            region_used[self.places.region_of(label)] = true;
+            provider_used[self.places.provider_of(label)] = true;
         }
         for edge in &self.edges {
-            total += edge.cost(self, labels[edge.a as usize], labels[edge.b as usize]);
+            total += edge.cost(&self.places, labels[edge.a as usize], labels[edge.b as usize]);
         }
         let used = |flags: &[bool]| flags.iter().filter(|used| **used).count() as u32;
         let opening = |flags: &[bool], costs: &[i64]| -> i64 {
             flags.iter().zip(costs).filter(|(used, _)| **used).map(|(_, cost)| cost).sum()
         };
-        total += opening(&label_used, &self.open_label) + opening(&provider_used, &self.open_provider);
-        Some((total, used(&label_used), used(&provider_used)))
+        total += opening(&region_used, &self.open_region) + opening(&provider_used, &self.open_provider);
+        Some((total, used(&region_used), used(&provider_used)))
+    }
+
+    /// Whether an edge's table refuses these labels of its ends.
+    pub fn refuses(&self, edge: &Edge, r: u32, s: u32) -> bool {
+        edge.table.is_some_and(|table| self.tables[table as usize].refuses(r, s))
+    }
+
+    /// What a node takes of capacities with a label.
+    pub fn uses_of(&self, node: usize, label: u32) -> &[Use] {
+        let Some(uses) = self.uses.get(node) else { return &[] };
+        let from = uses.partition_point(|found| found.label < label);
+        let to = uses.partition_point(|found| found.label <= label);
+        &uses[from..to]
+    }
+
+    /// How much of each capacity a labelling takes.
+    pub fn loads(&self, labels: &[u32]) -> Vec<i64> {
+        let mut loads = vec![0; self.capacities.len()];
+        if !loads.is_empty() {
+            for (node, &label) in labels.iter().enumerate() {
+                for found in self.uses_of(node, label) {
+                    loads[found.capacity as usize] += found.amount;
+                }
+            }
+        }
+        loads
+    }
+
+    /// Whether using a region or provider costs anything by itself.
+    pub fn has_openings(&self) -> bool {
+        self.open_region.iter().chain(&self.open_provider).any(|cost| *cost > 0)
+    }
+
+    /// Whether how many regions or providers are used is limited.
+    pub fn has_limits(&self) -> bool {
+        self.max_regions.is_some() || self.max_providers.is_some()
+    }
+
+    /// Whether a labelling within the nodes' own lists can break a rule that is not a limit on regions or providers.
+    pub fn has_rules(&self) -> bool {
+        !self.capacities.is_empty() || self.edges.iter().any(|edge| edge.table.is_some())
     }
 
     /// Whether anything ties nodes together that no edge joins.
     pub fn is_coupled(&self) -> bool {
-        self.max_labels.is_some()
-            || self.max_providers.is_some()
-            || self.open_label.iter().chain(&self.open_provider).any(|cost| *cost > 0)
+        self.has_limits() || self.has_openings() || !self.capacities.is_empty()
     }
 
-    /// The edges of every node, as places in `edges`.
-    pub fn incidence(&self) -> Vec<Vec<u32>> {
-        let mut of_node = vec![Vec::new(); self.nodes.len()];
-        for (place, edge) in self.edges.iter().enumerate() {
-            of_node[edge.a as usize].push(place as u32);
-            of_node[edge.b as usize].push(place as u32);
+    /// The edges of every node.
+    pub fn incidence(&self) -> Incidence {
+        let mut first = vec![0u32; self.nodes.len() + 1];
+        for edge in &self.edges {
+            first[edge.a as usize + 1] += 1;
+            first[edge.b as usize + 1] += 1;
         }
-        of_node
+        for node in 0..self.nodes.len() {
+            first[node + 1] += first[node];
+        }
+        let mut next = first.clone();
+        let mut edges = vec![0u32; self.edges.len() * 2];
+        for (place, edge) in self.edges.iter().enumerate() {
+            for end in [edge.a, edge.b] {
+                edges[next[end as usize] as usize] = place as u32;
+                next[end as usize] += 1;
+            }
+        }
+        Incidence { first, edges }
+    }
+}
+
+/// The edges of every node, as places in [`Problem::edges`], ascending.
+#[derive(Clone, Debug, Default)]
+pub struct Incidence {
+    first: Vec<u32>,
+    edges: Vec<u32>,
+}
+
+impl Incidence {
+    /// The edges of a node.
+    pub fn of(&self, node: usize) -> &[u32] {
+        &self.edges[self.first[node] as usize..self.first[node + 1] as usize]
     }
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::problem::{Edge, NEVER, Problem};
+use super::problem::{Edge, NEVER, PairTable, Places, Problem, Tariff, Use};
 use super::{Effort, solve};
 
 const EXACT: Effort<'_> =
@@ -33,33 +33,49 @@ fn brute_force(problem: &Problem) -> Option<i64> {
 }
 
 prop_compose! {
+    /// Up to five places, some of them zones of one region, and everything that a problem can have.
     fn any_problem()(
         n_labels in 1usize..6,
         n_nodes in 1usize..6,
     )(
-        provider in prop::collection::vec(0u32..3, n_labels),
+        steps in prop::collection::vec((0u32..3, prop::bool::weighted(0.3)), n_labels),
         class in prop::collection::vec(0u32..2, n_labels),
         costs in prop::collection::vec(prop::collection::vec(prop::option::weighted(0.8, 0i64..100), n_labels), n_nodes),
-        edges in prop::collection::vec((0..n_nodes, 0..n_nodes, prop::array::uniform8(0i64..60)), 0..8),
-        open_label in prop::collection::vec(prop_oneof![Just(0i64), 0i64..80], n_labels),
+        edges in prop::collection::vec((0..n_nodes, 0..n_nodes, prop::array::uniform12(0i64..60), prop::option::weighted(0.2, 0u32..2)), 0..8),
+        open_region in prop::collection::vec(prop_oneof![Just(0i64), 0i64..80], n_labels),
         open_provider in prop::collection::vec(prop_oneof![Just(0i64), 0i64..80], 3),
-        max_labels in prop::option::weighted(0.3, 1u32..4),
+        max_regions in prop::option::weighted(0.3, 1u32..4),
         max_providers in prop::option::weighted(0.3, 1u32..3),
+        refused in prop::collection::vec(prop::bool::weighted(0.4), 2 * n_labels * n_labels),
+        capacities in prop_oneof![Just(Vec::new()), prop::collection::vec(0i64..12, 1..3)],
+        amounts in prop::collection::vec(0i64..6, n_nodes * n_labels * 2),
     ) -> Problem {
+        let n_labels = steps.len();
+        // Providers in order; a place may be another zone of the region before it.
+        let mut provider: Vec<u32> = steps.iter().map(|(provider, _)| *provider).collect();
+        provider.sort_unstable();
+        let mut region: Vec<u32> = Vec::new();
+        for (label, (_, is_zone)) in steps.iter().enumerate() {
+            let next = match region.last() {
+                None => 0,
+                Some(last) if *is_zone && provider[label] == provider[label - 1] => *last,
+                Some(last) => last + 1,
+            };
+            region.push(next);
+        }
         let mut seen = std::collections::BTreeSet::new();
         let edges = edges
             .into_iter()
-            .filter(|(a, b, _)| a != b && seen.insert((*a.min(b), *a.max(b))))
-            .map(|(a, b, c)| Edge {
+            .filter(|(a, b, ..)| a != b && seen.insert((*a.min(b), *a.max(b))))
+            .map(|(a, b, c, table)| Edge {
                 a: a as u32,
                 b: b as u32,
-                inside_a: Box::new([c[0], c[1]]),
-                outside_a: Box::new([c[2], c[3]]),
-                inside_b: Box::new([c[4], c[5]]),
-                outside_b: Box::new([c[6], c[7]]),
+                a_pays: Tariff { by_class: Box::new([[c[0], c[1], c[2]], [c[3], c[4], c[5]]]) },
+                b_pays: Tariff { by_class: Box::new([[c[6], c[7], c[8]], [c[9], c[10], c[11]]]) },
+                table,
             })
             .collect();
-        let nodes = costs
+        let nodes: Vec<Vec<(u32, i64)>> = costs
             .into_iter()
             .map(|row| {
                 let mut node: Vec<(u32, i64)> =
@@ -70,7 +86,38 @@ prop_compose! {
                 node
             })
             .collect();
-        Problem { provider, class, n_classes: 2, nodes, edges, open_label, open_provider, max_labels, max_providers }
+        let uses = if capacities.is_empty() {
+            Vec::new()
+        } else {
+            let of = |node: usize, label: u32, capacity: usize| Use {
+                label,
+                capacity: capacity as u32,
+                amount: amounts[(node * n_labels + label as usize) * 2 + capacity],
+            };
+            let all = |(node, labels): (usize, &Vec<(u32, i64)>)| {
+                labels
+                    .iter()
+                    .flat_map(|&(label, _)| (0..capacities.len()).map(move |c| of(node, label, c)))
+                    .filter(|found| found.amount > 0)
+                    .collect()
+            };
+            nodes.iter().enumerate().map(all).collect()
+        };
+        let table = |number: usize| {
+            PairTable::new(n_labels, |r, s| refused[(number * n_labels + r as usize) * n_labels + s as usize])
+        };
+        Problem {
+            tables: [table(0), table(1)].into(),
+            open_region: open_region[..=*region.last().expect("a label") as usize].to_vec(),
+            places: Places { region, provider, class, n_classes: 2 }.into(),
+            nodes,
+            edges,
+            open_provider,
+            max_regions,
+            max_providers,
+            capacities,
+            uses,
+        }
     }
 }
 
@@ -110,18 +157,12 @@ proptest! {
 /// Problems that were once solved wrongly.
 #[test]
 fn what_once_went_wrong() {
-    let problem = Problem {
-        provider: vec![1, 2, 1],
-        class: vec![0, 0, 0],
-        n_classes: 2,
-        nodes: vec![vec![(1, 0)], vec![(0, 32), (2, 49)], vec![(0, 14), (2, 0)], vec![(0, 23), (2, 18)]],
-        edges: vec![],
-        open_label: vec![18, 0, 21],
-        open_provider: vec![0, 2, 0],
-        max_labels: None,
-        max_providers: None,
-    };
+    let mut problem = Problem::about(Places::of_regions(vec![1, 1, 2], vec![0, 0, 0], 2));
+    problem.nodes = vec![vec![(2, 0)], vec![(0, 32), (1, 49)], vec![(0, 14), (1, 0)], vec![(0, 23), (1, 18)]];
+    problem.open_region = vec![18, 21, 0];
+    problem.open_provider = vec![0, 2, 0];
     let solution = solve(&problem, &EXACT);
-    assert_eq!(solution.labelling.map(|found| found.cost), Some(89));
-    assert_eq!(solution.bound, 89);
+    let optimum = brute_force(&problem);
+    assert_eq!(solution.labelling.map(|found| found.cost), optimum);
+    assert_eq!(Some(solution.bound), optimum);
 }
