@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use carafe::drivers::connections::Connections;
-use carafe::executor::{self, Confirm, Request, RunState};
+use carafe::executor::{self, Confirm, Options, Request, RunState};
 use carafe::store::{Journal, MemoryJournal, SqliteJournal};
 use carafe_model::document;
 use carafe_model::plan::Plan;
@@ -35,7 +35,8 @@ fn plan(steps: usize) -> Plan {
 
 async fn measure(plan: &Plan, parallelism: usize, journal: &dyn Journal) -> Duration {
     let connections = Connections::simulated(None).expect("nothing is read from a file");
-    let request = Request { plan, plan_sha256: "bench", wave: None, parallelism, confirm: Confirm::All };
+    let options = Options { parallelism, confirm: Confirm::All, ..Options::default() };
+    let request = Request { plan, plan_sha256: "bench", wave: None, options };
     let (_switch, stop) = executor::stop_switch();
     let begun = Instant::now();
     let report = executor::apply(&request, &connections, journal, &mut |_| {}, stop).await;

@@ -114,8 +114,13 @@ pub enum Error {
         help: String,
     },
     /// The executor did not come to a report.
-    #[error(transparent)]
-    Executor(#[from] ExecutorError),
+    #[error("{error}")]
+    Executor {
+        /// Why not.
+        error: ExecutorError,
+        /// What the user typed to name the target and the journal, to be repeated in what is typed next.
+        typed: String,
+    },
     /// The user pressed Ctrl-C, or the machine is going down.
     #[error("interrupted")]
     Interrupted,
@@ -141,8 +146,9 @@ impl Error {
             Error::File(_) | Error::Failed { .. } => Exit::Failed,
             Error::Unplaced { .. } => Exit::NoFeasiblePlan,
             Error::PartlyApplied { .. } => Exit::PartlyApplied,
-            Error::Executor(error) => match error {
+            Error::Executor { error, .. } => match error {
                 ExecutorError::Unfit(_) => Exit::Findings,
+                ExecutorError::Elsewhere { .. } => Exit::Usage,
                 ExecutorError::Locked { .. } | ExecutorError::Journal(JournalError::Fenced { .. }) => {
                     Exit::Locked
                 }
@@ -163,7 +169,7 @@ impl Error {
             Error::Usage { help, .. } | Error::Failed { help, .. } | Error::PartlyApplied { help, .. } => {
                 Some(help.clone())
             }
-            Error::Executor(error) => Some(executor_help(error)),
+            Error::Executor { error, typed } => Some(executor_help(error, typed)),
             Error::Findings { .. } => Some(
                 "mend what is listed, or go on without the values it is about by adding --fail-on never"
                     .to_owned(),
@@ -186,7 +192,7 @@ impl Error {
             | Error::Unfit { .. }
             | Error::Unplaced { .. }
             | Error::PartlyApplied { .. }
-            | Error::Executor(_)
+            | Error::Executor { .. }
             | Error::Interrupted => None,
         }
     }
@@ -194,26 +200,31 @@ impl Error {
 
 impl From<JournalError> for Error {
     fn from(error: JournalError) -> Error {
-        Error::Executor(error.into())
+        Error::Executor { error: error.into(), typed: String::new() }
     }
 }
 
-fn executor_help(error: &ExecutorError) -> String {
+/// `typed` begins with a space where it is not empty.
+fn executor_help(error: &ExecutorError, typed: &str) -> String {
     match error {
         ExecutorError::Unfit(_) => "mend what is listed and apply the plan again".to_owned(),
         ExecutorError::Locked { run, .. } => {
-            format!("wait until it is done; `carafe status {run}` tells how far it is")
+            format!("wait until it is done; `carafe status {run}{}` tells how far it is", journal_of(typed))
         }
         ExecutorError::Unfinished { run, destroying: false } => {
-            format!("go on with `carafe resume {run}`, or undo it with `carafe destroy {run}`")
+            format!("go on with `carafe resume {run}{typed}`, or undo it with `carafe destroy {run}{typed}`")
         }
         ExecutorError::Unfinished { run, destroying: true } => {
-            format!("undo the rest with `carafe destroy {run}`")
+            format!("undo the rest with `carafe destroy {run}{typed}`")
         }
         ExecutorError::Undone { destroyed: true, .. } => "apply the plan again for a new run".to_owned(),
         ExecutorError::Undone { run, destroyed: false } => {
-            format!("undo the rest with `carafe destroy {run}`")
+            format!("undo the rest with `carafe destroy {run}{typed}`")
         }
+        ExecutorError::Elsewhere { run, typed: right, .. } => format!(
+            "name the clouds that it is on: carafe resume {run} {right}{0}, or carafe destroy {run} {right}{0}",
+            journal_of(typed)
+        ),
         ExecutorError::NoRun(_) => "`carafe status` lists the runs of the journal".to_owned(),
         ExecutorError::Journal(JournalError::Newer { .. }) => "install the newer Carafe".to_owned(),
         ExecutorError::Journal(_) => {
@@ -222,6 +233,11 @@ fn executor_help(error: &ExecutorError) -> String {
         }
         ExecutorError::Broken(_) => "please report it, with the journal".to_owned(),
     }
+}
+
+/// The part of what was typed that names the journal.
+fn journal_of(typed: &str) -> &str {
+    typed.find(" --journal").map_or("", |start| &typed[start..])
 }
 
 /// A count with its noun.

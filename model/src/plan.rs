@@ -117,7 +117,10 @@ impl Plan {
             | Action::Attachment { .. }
             | Action::PublicAddress { .. }
             | Action::LoadBalancer { .. }
-            | Action::KubernetesCluster { .. } => None,
+            | Action::KubernetesCluster { .. }
+            | Action::Hook { .. }
+            | Action::Check { .. }
+            | Action::Approval { .. } => None,
         });
         placed
             .chain(unplaced)

@@ -3,6 +3,8 @@
 //! A step names the resource it wants to exist and the steps it stands on; the graph has no cycles. Names of resources
 //! are unique within a provider's region and derived from the plan, so that a second run finds what the first made.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -166,6 +168,107 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         gib: Option<Quantity>,
     },
+    /// A command or a web request of the user's own, for example one that copies data or changes a DNS record.
+    Hook {
+        /// What it is called.
+        name: String,
+        /// What is run.
+        run: Call,
+        /// Tells whether it took effect, for when the reply to `run` was lost; absent when nothing can tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verify: Option<Call>,
+        /// Takes its effect back when the run is destroyed; absent when there is nothing to take back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undo: Option<Call>,
+        /// Whether running it twice does no harm; then it is run again when its reply was lost.
+        #[serde(default)]
+        repeat: bool,
+        /// After so many seconds it is ended, and nobody knows whether it took effect.
+        timeout_s: u32,
+    },
+    /// Looks whether what was moved works.
+    Check {
+        /// What it is called.
+        name: String,
+        /// What is looked at; all of it has to be well.
+        probes: Vec<Probe>,
+        /// For so many seconds it is looked at again and again before the check counts as failed.
+        within_s: u32,
+    },
+    /// A person says that the run may go on.
+    Approval {
+        /// What it is called.
+        name: String,
+        /// What is approved, in a sentence.
+        text: String,
+    },
+}
+
+/// A command or a web request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "by", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Call {
+    /// A program with its arguments, started without a shell. It ended well when its exit code is 0.
+    Command {
+        /// The program, then its arguments; at least one.
+        command: Vec<String>,
+        /// Variables of its environment that hold secrets, each with where the secret is kept, for example `env:TOKEN`.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        secrets: BTreeMap<String, String>,
+    },
+    /// A web request with a JSON body. It ended well when the status is one of `expect`.
+    Http {
+        /// `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
+        method: String,
+        /// Where to.
+        url: String,
+        /// Headers that hold secrets, each with where the secret is kept, for example `env:TOKEN`.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        secrets: BTreeMap<String, String>,
+        /// Status codes that mean success; empty for 200 to 299.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        expect: Vec<u16>,
+    },
+}
+
+/// One thing a check looks at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "what", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Probe {
+    /// A TCP port that takes connections.
+    Tcp {
+        /// Name or address of the machine.
+        address: String,
+        /// The port.
+        port: u16,
+    },
+    /// An SSH server that shows a known host key.
+    SshHostKey {
+        /// Name or address of the machine.
+        address: String,
+        /// The port, 22 as a rule.
+        port: u16,
+        /// The key as `known_hosts` writes it, for example `ssh-ed25519 AAAA…`.
+        key: String,
+    },
+    /// A URL that answers with a status.
+    Http {
+        /// Which.
+        url: String,
+        /// The status that means health, 200 as a rule.
+        status: u16,
+    },
+}
+
+impl Probe {
+    /// What is looked at, in words.
+    pub fn words(&self) -> String {
+        match self {
+            Probe::Tcp { address, port } => format!("port {port} of {address}"),
+            Probe::SshHostKey { address, port, .. } => format!("the SSH host key of {address}, port {port}"),
+            Probe::Http { url, status } => format!("{url} with status {status}"),
+        }
+    }
 }
 
 impl Action {
@@ -183,6 +286,9 @@ impl Action {
             Action::LoadBalancer { .. } => "load_balancer",
             Action::KubernetesCluster { .. } => "kubernetes_cluster",
             Action::Manual { .. } => "manual",
+            Action::Hook { .. } => "hook",
+            Action::Check { .. } => "check",
+            Action::Approval { .. } => "approval",
         }
     }
 
@@ -199,7 +305,10 @@ impl Action {
             | Action::PublicAddress { name, .. }
             | Action::LoadBalancer { name, .. }
             | Action::KubernetesCluster { name, .. }
-            | Action::Manual { name, .. } => name,
+            | Action::Manual { name, .. }
+            | Action::Hook { name, .. }
+            | Action::Check { name, .. }
+            | Action::Approval { name, .. } => name,
         }
     }
 }

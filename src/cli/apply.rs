@@ -11,7 +11,7 @@ use super::findings::{self, FailOnArg};
 use super::output::Format;
 use super::table::{Side, Table};
 use crate::error::{Error, Exit, plural};
-use crate::executor::{self, Change, Confirm, DryRun, Request};
+use crate::executor::{self, Change, Confirm, DryRun, OnDrift, Options, Request};
 use crate::inputs;
 
 /// Carry a plan out, or say what that would do
@@ -60,6 +60,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     findings::judge(context, args.format, args.fail_on, &found)?;
     let plan = inputs::usable(plan)?;
     let plan_sha256 = document::sha256(plan.to_json().as_bytes());
+    let last = plan.steps.iter().map(|step| step.wave).max().unwrap_or(0);
+    if let Some(wave) = args.wave.filter(|wave| *wave > last) {
+        return Err(Error::usage(
+            format!("the plan has no wave {wave}"),
+            format!("its last wave is {last}; leave --wave out to do all"),
+        ));
+    }
     let connections = args.target.open(&args.journal, context)?;
     let confirm = match execution::confirmation(&args.confirm) {
         Confirm::None if args.auto_approve && args.target.is_simulated() => Confirm::All,
@@ -69,14 +76,20 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
         plan: &plan,
         plan_sha256: &plan_sha256,
         wave: args.wave,
-        parallelism: args.target.parallelism(),
-        confirm,
+        options: Options {
+            parallelism: args.target.parallelism(),
+            confirm,
+            on_drift: OnDrift::Stop,
+            checks_first: true,
+            ..Options::default()
+        },
     };
+    let typed = execution::typed(&args.target, &args.journal);
     let mut teller = Teller::new(context);
     if args.dry_run {
         let dry_run = context
             .wait(executor::dry_run(&request, &connections, &mut |event| teller.tell(event)))
-            .map_err(|error| execution::shown(error, context))?;
+            .map_err(|error| execution::shown(error, context, typed))?;
         return tell_dry_run(args, context, &dry_run);
     }
     let steps = plan.steps.iter().filter(|step| args.wave.is_none_or(|wave| step.wave <= wave)).count();
@@ -87,7 +100,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     let stop = context.stop.listen();
     let report = context
         .wait(executor::apply(&request, &connections, &journal, &mut |event| teller.tell(event), stop))
-        .map_err(|error| execution::shown(error, context))?;
+        .map_err(|error| execution::shown(error, context, typed))?;
     drop(teller);
     execution::print_report(context, args.format, &report)?;
     execution::conclude(context, &report, &args.journal, &args.target)?;

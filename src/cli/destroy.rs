@@ -3,24 +3,30 @@
 use super::Context;
 use super::execution::{self, JournalArg, TargetArgs, Teller};
 use super::output::Format;
-use crate::error::{Error, Exit};
-use crate::executor;
-use crate::store::Phase;
+use crate::error::{Error, Exit, plural};
+use crate::executor::{self, Options, RunStatus};
+use crate::run_id::RunId;
+use crate::store::SqliteJournal;
 
 /// Undo a run: remove everything it made, in reverse
 ///
-/// What the run only adopted is left, and so is anything that somebody else made since.
+/// What the run only adopted is left, and so is anything that somebody else made since. Before machines, disks or
+/// clusters are removed, the name of the plan is asked for; on a simulated cloud there is nothing to lose.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   carafe destroy --simulate
-  carafe destroy 20261120-093015-5f0c21aa --connections connections.toml --auto-approve")]
+  carafe destroy 20261120-093015-5f0c21aa --connections connections.toml
+  carafe destroy --connections connections.toml --no-input --auto-approve --destroy-data erp")]
 pub(super) struct Args {
-    /// The run; the only one that is not undone when absent
+    /// The run; the only one that owns anything when absent
     run: Option<String>,
-    /// Do not ask before removing anything
+    /// Do not ask before removing anything that holds no data
     #[arg(long)]
     auto_approve: bool,
+    /// Do not ask before removing machines, disks and clusters with what is on them; names the run's plan
+    #[arg(long, value_name = "PLAN")]
+    destroy_data: Option<String>,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
@@ -32,19 +38,60 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     let journal = args.journal.open(context)?;
-    let there = [Phase::Open, Phase::Finished, Phase::Destroying];
-    let run = execution::pick(args.run.as_ref(), &there, &journal, context)?;
+    let status = pick(args.run.as_ref(), &journal, context)?;
+    let run = status.run.clone();
     let connections = args.target.open(&args.journal, context)?;
-    let what = format!("this removes everything that run {run} made");
-    execution::approve(context, &what, args.auto_approve)?;
+    approve(args, &status, context)?;
     let mut teller = Teller::new(context);
     let mut tell = |event| teller.tell(event);
-    let (parallelism, stop) = (args.target.parallelism(), context.stop.listen());
+    let stop = context.stop.listen();
+    let typed = execution::typed(&args.target, &args.journal);
+    let options = Options { parallelism: args.target.parallelism(), ..Options::default() };
     let report = context
-        .wait(executor::destroy(&run, parallelism, &connections, &journal, &mut tell, stop))
-        .map_err(|error| execution::shown(error, context))?;
+        .wait(executor::destroy(&run, &options, &connections, &journal, &mut tell, stop))
+        .map_err(|error| execution::shown(error, context, typed))?;
     drop(teller);
     execution::print_report(context, args.format, &report)?;
     execution::conclude(context, &report, &args.journal, &args.target)?;
     Ok(Exit::Done)
+}
+
+/// Asks for what this command needs: a yes, and the name of the plan where data would be lost.
+fn approve(args: &Args, run: &RunStatus, context: &Context) -> Result<(), Error> {
+    let what = format!("this removes {} of run {}", plural(run.owned, "resource", "resources"), run.run);
+    if run.holding_data.is_empty() || args.target.is_simulated() {
+        return execution::approve(context, &what, args.auto_approve);
+    }
+    let what = format!(
+        "{what}, of which {} data",
+        plural(run.holding_data.len(), "machine, disk or cluster holds", "machines, disks and clusters hold")
+    );
+    match &args.destroy_data {
+        Some(name) if *name == run.plan => execution::approve(context, &what, args.auto_approve),
+        Some(name) => Err(Error::usage(
+            format!("--destroy-data names \"{name}\", and the run is of \"{}\"", run.plan),
+            "name the plan whose data is to be lost",
+        )),
+        None => execution::approve_by_name(context, &what, &run.plan, "--destroy-data"),
+    }
+}
+
+/// The run that is meant: the one named, else the only one that owns anything.
+fn pick(named: Option<&String>, journal: &SqliteJournal, context: &Context) -> Result<RunStatus, Error> {
+    let asked = named.map(|name| RunId::from(name.as_str()));
+    let mut runs = context
+        .wait(executor::status(asked.as_ref(), journal))
+        .map_err(|error| execution::shown(error, context, String::new()))?;
+    if asked.is_none() {
+        runs.retain(|run| run.owned > 0);
+    }
+    let names: Vec<&str> = runs.iter().map(|run| run.run.as_str()).collect();
+    match names.len() {
+        1 => Ok(runs.remove(0)),
+        0 => Err(Error::failed(
+            "no run of this journal owns anything",
+            "see `carafe status` for what was done",
+        )),
+        _ => Err(Error::usage("several runs own something", format!("name one of {}", names.join(", ")))),
+    }
 }

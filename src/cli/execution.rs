@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use carafe_model::finding::Finding;
 use carafe_model::ids::StepId;
@@ -15,7 +15,9 @@ use super::progress::Bar;
 use super::table::{Side, Table};
 use crate::drivers::connections::{self, Connections};
 use crate::error::{Error, plural};
-use crate::executor::{Confirm, Event, ExecutorError, RunReport, RunState, State, StepStatus};
+use crate::executor::{
+    Confirm, Drift, DriftKind, Event, ExecutorError, RunReport, RunState, State, StepStatus,
+};
 use crate::files;
 use crate::run_id::RunId;
 use crate::settings;
@@ -59,19 +61,28 @@ impl JournalArg {
 
     /// Opens a journal that is there.
     pub(super) fn open(&self, context: &Context) -> Result<SqliteJournal, Error> {
-        let path = self.path(context)?;
-        if !path.exists() {
-            return Err(Error::failed(
-                format!("there is no journal at {}", path.display()),
+        match self.open_if_there(context)? {
+            Some(journal) => Ok(journal),
+            None => Err(Error::failed(
+                format!("there is no journal at {}", self.path(context)?.display()),
                 "nothing was applied with it yet; name the journal that you applied with by --journal FILE",
-            ));
+            )),
         }
-        Ok(context.wait(SqliteJournal::open(&path))?)
+    }
+
+    /// Opens a journal; without one `None`, unless the user named it.
+    pub(super) fn open_if_there(&self, context: &Context) -> Result<Option<SqliteJournal>, Error> {
+        let path = self.path(context)?;
+        match path.exists() {
+            true => Ok(Some(context.wait(SqliteJournal::open(&path))?)),
+            false if self.journal.is_some() => Err(files::FileError::Missing { path }.into()),
+            false => Ok(None),
+        }
     }
 
     /// What to add to a command so that it uses the same journal.
     fn typed(&self) -> String {
-        self.journal.as_ref().map(|path| format!(" --journal {}", path.display())).unwrap_or_default()
+        self.journal.as_ref().map(|path| format!(" --journal {}", quoted(path))).unwrap_or_default()
     }
 }
 
@@ -102,7 +113,8 @@ impl TargetArgs {
     /// Opens what the user named.
     pub(super) fn open(&self, journal: &JournalArg, context: &Context) -> Result<Connections, Error> {
         if self.simulate {
-            let state = journal.path_in_folder(context)?.with_extension("cloud.json");
+            // The folder of the journal is made with the journal; whoever only looks needs neither.
+            let state = journal.path(context)?.with_extension("cloud.json");
             return Connections::simulated(Some(state)).map_err(|error| {
                 Error::failed(
                     error.to_string(),
@@ -119,16 +131,34 @@ impl TargetArgs {
         let text = files::read_text(path, context.limit)?;
         let (read, found) = connections::read(&path.display().to_string(), &text);
         unfit(found, context)?;
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
         Connections::open(&read, &settings::variable)
-            .map_err(|found| shown(ExecutorError::Unfit(found), context))
+            .map(|opened| opened.typed(format!("--connections {}", quoted(&absolute))))
+            .map_err(|found| shown(ExecutorError::Unfit(found), context, String::new()))
     }
 
     /// What to add to a command so that it works on the same target.
     fn typed(&self) -> String {
         match &self.connections {
-            Some(path) => format!(" --connections {}", path.display()),
-            None => " --simulate".to_owned(),
+            Some(path) => format!(" --connections {}", quoted(path)),
+            None if self.simulate => " --simulate".to_owned(),
+            None => String::new(),
         }
+    }
+}
+
+/// What the user typed to name the target and the journal, with a space before each.
+pub(super) fn typed(target: &TargetArgs, journal: &JournalArg) -> String {
+    format!("{}{}", target.typed(), journal.typed())
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 
@@ -141,8 +171,8 @@ fn unfit(found: Vec<Finding>, context: &Context) -> Result<(), Error> {
     }
 }
 
-/// Shows the findings of a plan that is not fit to be carried out; other errors go as they are.
-pub(super) fn shown(error: ExecutorError, context: &Context) -> Error {
+/// Shows the findings of a plan that is not fit to be carried out; other errors go as they are, with what was typed.
+pub(super) fn shown(error: ExecutorError, context: &Context, typed: String) -> Error {
     match error {
         ExecutorError::Unfit(found) => {
             findings::print(&context.out, &found);
@@ -151,9 +181,10 @@ pub(super) fn shown(error: ExecutorError, context: &Context) -> Error {
         other @ (ExecutorError::Locked { .. }
         | ExecutorError::Unfinished { .. }
         | ExecutorError::Undone { .. }
+        | ExecutorError::Elsewhere { .. }
         | ExecutorError::NoRun(_)
         | ExecutorError::Journal(_)
-        | ExecutorError::Broken(_)) => other.into(),
+        | ExecutorError::Broken(_)) => Error::Executor { error: other, typed },
     }
 }
 
@@ -188,10 +219,27 @@ pub(super) fn approve(context: &Context, what: &str, auto_approve: bool) -> Resu
     }
 }
 
-/// The run that is meant when none is named: the only one that is not over.
-pub(super) fn pick(
+/// Asks for a name to be typed before anything is lost.
+pub(super) fn approve_by_name(context: &Context, what: &str, name: &str, flag: &str) -> Result<(), Error> {
+    if context.no_input || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(Error::usage(
+            format!("{what}, and there is nobody to ask"),
+            format!("add {flag} {} and --auto-approve if that is what you want", quoted(Path::new(name))),
+        ));
+    }
+    context.out.stderr(&format!("{}.\nType the name of the plan, {}, to go on:", clean(what), clean(name)));
+    let mut answer = String::new();
+    match io::stdin().lock().read_line(&mut answer) {
+        Ok(_) if answer.trim() == name => Ok(()),
+        Ok(_) | Err(_) => {
+            Err(Error::failed("not approved; nothing was done", "type the name as it is shown"))
+        }
+    }
+}
+
+/// The run that is meant when none is named: the only one that is open.
+pub(super) fn pick_open(
     named: Option<&String>,
-    phases: &[Phase],
     journal: &SqliteJournal,
     context: &Context,
 ) -> Result<RunId, Error> {
@@ -199,7 +247,7 @@ pub(super) fn pick(
         return Ok(RunId::from(name.as_str()));
     }
     let mut runs = context.wait(journal.runs())?;
-    runs.retain(|run| phases.contains(&run.phase));
+    runs.retain(|run| run.phase == Phase::Open);
     let names: Vec<&str> = runs.iter().map(|run| run.run.as_str()).collect();
     match names.as_slice() {
         [only] => Ok(RunId::from(*only)),
@@ -233,7 +281,12 @@ impl<'a> Teller<'a> {
             Event::Throttled { step, wait_ms, .. } => {
                 self.line(true, &format!("{step}: asked to wait {wait_ms} ms"));
             }
-            Event::Creating { step, .. } => self.line(true, &format!("{step}: still being made")),
+            Event::Creating { step, seconds, .. } => {
+                // Every look would be too much, and silence for half an hour too little.
+                let loud = seconds > 0 && seconds % 300 == 0;
+                self.line(!loud, &format!("{step}: not ready yet after {seconds} seconds"));
+            }
+            Event::Drifted { drift } => self.line(false, &drifted(&drift)),
             Event::Draining { calls } => {
                 self.line(
                     false,
@@ -280,6 +333,20 @@ impl<'a> Teller<'a> {
     }
 }
 
+/// What has become of something that a run left behind.
+fn drifted(drift: &Drift) -> String {
+    let what = match drift.what {
+        DriftKind::Gone => "is gone",
+        DriftKind::Changed => "was changed",
+        DriftKind::Replaced => "is no longer this run's",
+        DriftKind::Unreadable => "cannot be read",
+    };
+    match drift.details.is_empty() {
+        true => format!("{} {what}", drift.step),
+        false => format!("{} {what}: {}", drift.step, drift.details.join(", ")),
+    }
+}
+
 /// Prints how a run stands at its end, the steps that need somebody first.
 pub(super) fn print_report(context: &Context, format: Format, report: &RunReport) -> Result<(), Error> {
     match format {
@@ -287,8 +354,14 @@ pub(super) fn print_report(context: &Context, format: Format, report: &RunReport
         Format::Text => {
             let open = report.steps.iter().filter(|step| context.out.is_verbose() || needs_somebody(step));
             let table = steps_table(open);
+            let nothing = match (&report.state, report.done_now) {
+                (RunState::Done, 0) => {
+                    "there is nothing to do: it did all of the plan, and everything is as it left it\n"
+                }
+                _ => "",
+            };
             context.out.data(&format!(
-                "{table}run {}: {}\n",
+                "{table}run {}: {}\n{nothing}",
                 report.run,
                 sentence(&report.state, &report.steps)
             ))
@@ -353,6 +426,8 @@ pub(super) fn sentence(state: &RunState, steps: &[StepStatus]) -> String {
         RunState::WaveDone { wave } => format!("done up to wave {wave}"),
         RunState::Partly { .. } => "partly applied".to_owned(),
         RunState::Interrupted { .. } => "interrupted".to_owned(),
+        RunState::Drifted { steps } => format!("{} drifted", plural(*steps, "step has", "steps have")),
+        RunState::Unreadable { message } => return format!("unreadable: {message}"),
         RunState::PartlyDestroyed { .. } => "partly undone".to_owned(),
         RunState::Destroyed { .. } => "undone".to_owned(),
     };
@@ -366,10 +441,36 @@ pub(super) fn conclude(
     journal: &JournalArg,
     target: &TargetArgs,
 ) -> Result<(), Error> {
-    let go_on = |verb: &str| format!("carafe {verb} {}{}{}", report.run, target.typed(), journal.typed());
+    let go_on = |verb: &str| format!("carafe {verb} {}{}", report.run, typed(target, journal));
     let partly = |what: String, help: String| Err(Error::PartlyApplied { what, help });
+    if report.stopped {
+        let verb = match &report.state {
+            RunState::PartlyDestroyed { .. } => Some("destroy"),
+            RunState::Partly { .. } | RunState::Interrupted { .. } => Some("resume"),
+            RunState::Running
+            | RunState::Done
+            | RunState::WaveDone { .. }
+            | RunState::Drifted { .. }
+            | RunState::Unreadable { .. }
+            | RunState::Destroyed { .. } => None,
+        };
+        if let Some(verb) = verb {
+            context.out.say(&format!("the run can go on: {}", go_on(verb)));
+            return Err(Error::Interrupted);
+        }
+    }
     match &report.state {
         RunState::Running | RunState::Done | RunState::WaveDone { .. } | RunState::Destroyed { .. } => Ok(()),
+        RunState::Unreadable { message } => {
+            Err(Error::failed(message.clone(), "`carafe doctor` looks at the journal"))
+        }
+        RunState::Drifted { steps } => partly(
+            format!("{} no longer as the run left it", plural(*steps, "resource is", "resources are")),
+            format!(
+                "make what is gone again with: {0} --on-drift repair; or go on as it is with: {0} --on-drift ignore",
+                go_on("resume")
+            ),
+        ),
         RunState::Partly { failed: 0, unknown: 0, waiting, .. } => partly(
             format!("{} for a person", plural(*waiting, "step waits", "steps wait")),
             format!("do what is listed, then: {} --confirm all", go_on("resume")),

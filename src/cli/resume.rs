@@ -1,27 +1,39 @@
 //! `carafe resume`.
 
+use carafe_model::ids::StepId;
+
 use super::Context;
 use super::execution::{self, JournalArg, TargetArgs, Teller};
 use super::output::Format;
 use crate::error::{Error, Exit};
-use crate::executor;
-use crate::store::Phase;
+use crate::executor::{self, OnDrift, Options};
 
 /// Go on with a run that stands still
 ///
-/// What the journal cannot tell is asked of the cloud before anything is made, so nothing is made twice.
+/// What the journal cannot tell is asked of the cloud before anything is made, so nothing is made twice. What the run
+/// made before is looked at first; when something of it is gone or was changed, --on-drift says what is done.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   carafe resume --connections connections.toml
   carafe resume 20261120-093015-5f0c21aa --simulate --confirm all
-  carafe resume --simulate --confirm aws/ap-northeast-2/manual/erp-db-1-data")]
+  carafe resume --simulate --confirm aws/ap-northeast-2/manual/erp-db-1-data
+  carafe resume --connections connections.toml --on-drift repair")]
 pub(super) struct Args {
     /// The run; the only open one when absent
     run: Option<String>,
     /// Confirm a step that a person has done, or all of them
     #[arg(long, value_name = "STEP|all")]
     confirm: Vec<String>,
+    /// Remove what there is of a step and make it again, or run its hook again
+    #[arg(long, value_name = "STEP")]
+    retry: Vec<String>,
+    /// Take what bears the name of a step as it is
+    #[arg(long, value_name = "STEP")]
+    adopt: Vec<String>,
+    /// What to do when something is no longer as the run left it
+    #[arg(long, value_enum, default_value_t)]
+    on_drift: OnDriftArg,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
@@ -31,17 +43,49 @@ pub(super) struct Args {
     format: Format,
 }
 
+/// What to do when something is no longer as a run left it.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum OnDriftArg {
+    /// Say so and stop
+    #[default]
+    Stop,
+    /// Make what is gone again
+    Repair,
+    /// Do not look
+    Ignore,
+}
+
+impl From<OnDriftArg> for OnDrift {
+    fn from(arg: OnDriftArg) -> OnDrift {
+        match arg {
+            OnDriftArg::Stop => OnDrift::Stop,
+            OnDriftArg::Repair => OnDrift::Repair,
+            OnDriftArg::Ignore => OnDrift::Ignore,
+        }
+    }
+}
+
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     let journal = args.journal.open(context)?;
-    let run = execution::pick(args.run.as_ref(), &[Phase::Open], &journal, context)?;
+    let run = execution::pick_open(args.run.as_ref(), &journal, context)?;
     let connections = args.target.open(&args.journal, context)?;
-    let confirm = execution::confirmation(&args.confirm);
+    let steps = |names: &[String]| names.iter().map(|name| StepId(name.clone())).collect();
+    let options = Options {
+        parallelism: args.target.parallelism(),
+        confirm: execution::confirmation(&args.confirm),
+        retry: steps(&args.retry),
+        adopt: steps(&args.adopt),
+        on_drift: args.on_drift.into(),
+        checks_first: true,
+        ..Options::default()
+    };
     let mut teller = Teller::new(context);
     let mut tell = |event| teller.tell(event);
-    let (parallelism, stop) = (args.target.parallelism(), context.stop.listen());
+    let stop = context.stop.listen();
+    let typed = execution::typed(&args.target, &args.journal);
     let report = context
-        .wait(executor::resume(&run, confirm, parallelism, &connections, &journal, &mut tell, stop))
-        .map_err(|error| execution::shown(error, context))?;
+        .wait(executor::resume(&run, &options, &connections, &journal, &mut tell, stop))
+        .map_err(|error| execution::shown(error, context, typed))?;
     drop(teller);
     execution::print_report(context, args.format, &report)?;
     execution::conclude(context, &report, &args.journal, &args.target)?;

@@ -31,12 +31,18 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
-    let journal = args.journal.open(context)?;
     let asked = args.run.as_deref().map(RunId::from);
-    let runs = context.wait(executor::status(asked.as_ref(), &journal))?;
+    let runs = match args.journal.open_if_there(context)? {
+        Some(journal) => context
+            .wait(executor::status(asked.as_ref(), &journal))
+            .map_err(|error| execution::shown(error, context, String::new()))?,
+        None if asked.is_none() => Vec::new(),
+        None => return args.journal.open(context).map(|_| Exit::Done),
+    };
     match args.format {
         Format::Json => context.out.json(&findings::to_json(&[], json!({ "runs": runs })))?,
         Format::Text if asked.is_some() => context.out.data(&runs.iter().map(one).collect::<String>())?,
+        Format::Text if runs.is_empty() => context.out.data("no runs yet\n")?,
         Format::Text => context.out.data(&all(&runs))?,
     }
     Ok(Exit::Done)
@@ -44,8 +50,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
 
 fn one(run: &RunStatus) -> String {
     let holder = run.holder.as_ref().map(|holder| format!(", held by {}", clean(holder))).unwrap_or_default();
+    let target = match run.target.is_empty() {
+        true => String::new(),
+        false => format!(", on {}", clean(&run.target)),
+    };
     format!(
-        "{}run {} of {}, begun {}{holder}\n{}\n",
+        "{}run {} of {}, begun {}{holder}{target}\n{}\n",
         execution::steps_table(run.steps.iter()),
         run.run,
         clean(&run.plan),

@@ -19,10 +19,13 @@ use carafe_model::ids::{ProviderName, RegionName};
 
 use super::fake::Fake;
 use super::secret::{Secret, SecretRef};
-use super::{Driver, DriverEntry, DriverError};
+use super::{Driver, DriverEntry, DriverError, Kind};
+
+mod binding;
 
 mod read;
 
+pub use binding::Binding;
 pub use read::read;
 
 /// What is wrong with a connections file: code, summary, what to do.
@@ -37,11 +40,15 @@ pub const CODES: [(&str, &str, &str); 9] = [
         "two connections say the same",
         "give each its own name, and each provider and region one connection",
     ),
-    ("CON-007", "a secret is written down", "name an environment variable: \"env:NAME\""),
+    (
+        "CON-007",
+        "a secret is written down",
+        "name where it is kept: \"env:NAME\", \"file:PATH\" or \"cmd:PROGRAM ARGUMENT\"",
+    ),
     (
         "CON-008",
-        "the variable of a secret is not set",
-        "set it before the command, for example with `export`",
+        "a secret cannot be had",
+        "set the variable before the command, for example with `export`; or mend the file or command that is named",
     ),
     ("CON-009", "the driver cannot be opened", "mend what the message says about the connection's settings"),
 ];
@@ -55,6 +62,8 @@ pub struct Setting {
     pub kind: SettingKind,
     /// Whether a connection is useless without it.
     pub required: bool,
+    /// Whether another value of it means another cloud.
+    pub identifies: bool,
     /// What it means, in a line.
     pub summary: &'static str,
 }
@@ -83,10 +92,23 @@ pub struct Connection {
     pub region: Option<RegionName>,
     /// The driver that speaks for it.
     pub driver: &'static DriverEntry,
+    /// How much may be asked of it at a time.
+    pub limits: Limits,
     /// The driver's own settings.
     pub settings: BTreeMap<&'static str, RawSetting>,
     /// Where it stands in the file.
     pub place: Place,
+}
+
+/// How much may be asked of a region of a connection at a time; absent is unlimited.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Calls under way.
+    pub at_once: Option<u32>,
+    /// Calls begun in a second.
+    pub per_second: Option<u32>,
+    /// Calls under way about one kind of resource.
+    pub kinds: BTreeMap<Kind, u32>,
 }
 
 /// A value as the file writes it.
@@ -136,8 +158,24 @@ impl Settings {
 /// Opened drivers, by the provider and region they serve.
 #[derive(Clone, Default)]
 pub struct Connections {
-    exact: BTreeMap<(ProviderName, Option<RegionName>), Arc<dyn Driver>>,
-    rest: Option<Arc<dyn Driver>>,
+    exact: BTreeMap<(ProviderName, Option<RegionName>), Serving>,
+    rest: Option<Serving>,
+    typed: String,
+}
+
+/// A driver that serves a place.
+#[derive(Clone)]
+struct Serving {
+    driver: Arc<dyn Driver>,
+    limits: Limits,
+    /// Which cloud it is, in words that are equal only for the same one.
+    cloud: String,
+}
+
+impl Serving {
+    fn new(driver: Arc<dyn Driver>, limits: Limits, cloud: String) -> Serving {
+        Serving { driver, limits, cloud }
+    }
 }
 
 impl Connections {
@@ -150,12 +188,25 @@ impl Connections {
             Some(state) => Fake::open(state)?,
             None => Fake::new(),
         };
-        Ok(Connections::with_driver(Arc::new(fake)))
+        let cloud = "the simulated cloud beside the journal".to_owned();
+        let rest = Some(Serving::new(Arc::new(fake), Limits::default(), cloud));
+        Ok(Connections { exact: BTreeMap::new(), rest, typed: "--simulate".to_owned() })
     }
 
     /// Every provider on one driver.
     pub fn with_driver(driver: Arc<dyn Driver>) -> Connections {
-        Connections { exact: BTreeMap::new(), rest: Some(driver) }
+        Connections::with_limits(driver, Limits::default())
+    }
+
+    /// Every provider on one driver, with limits.
+    pub fn with_limits(driver: Arc<dyn Driver>, limits: Limits) -> Connections {
+        let rest = Some(Serving::new(driver, limits, "one for all".to_owned()));
+        Connections { exact: BTreeMap::new(), rest, typed: String::new() }
+    }
+
+    /// The same connections, with what a user types to work on them.
+    pub fn typed(self, typed: String) -> Connections {
+        Connections { typed, ..self }
     }
 
     /// Fetches the secrets of all connections and opens their drivers; `environment` looks a variable up.
@@ -177,7 +228,8 @@ impl Connections {
             match (connection.driver.open)(&settings) {
                 Ok(driver) => {
                     let serves = (connection.provider.clone(), connection.region.clone());
-                    opened.exact.insert(serves, driver);
+                    let limits = connection.limits.clone();
+                    opened.exact.insert(serves, Serving::new(driver, limits, cloud_of(connection)));
                 }
                 Err(error) => findings.push(
                     Finding::error("CON-009", format!("connection \"{}\": {error}", connection.name))
@@ -191,19 +243,61 @@ impl Connections {
 
     /// The same connections with every driver put inside another, for example one that only reads.
     pub fn map(&self, wrap: impl Fn(Arc<dyn Driver>) -> Arc<dyn Driver>) -> Connections {
+        let wrap = |serving: &Serving| Serving { driver: wrap(serving.driver.clone()), ..serving.clone() };
         Connections {
-            exact: self.exact.iter().map(|(serves, driver)| (serves.clone(), wrap(driver.clone()))).collect(),
-            rest: self.rest.clone().map(wrap),
+            exact: self.exact.iter().map(|(serves, serving)| (serves.clone(), wrap(serving))).collect(),
+            rest: self.rest.as_ref().map(wrap),
+            typed: self.typed.clone(),
         }
     }
 
     /// The driver for a region: the connection of that region, else of its provider.
     pub fn driver(&self, provider: &ProviderName, region: &RegionName) -> Option<&Arc<dyn Driver>> {
+        self.serving(provider, region).map(|serving| &serving.driver)
+    }
+
+    /// How much may be asked of a region at a time.
+    pub fn limits(&self, provider: &ProviderName, region: &RegionName) -> Limits {
+        self.serving(provider, region).map(|serving| serving.limits.clone()).unwrap_or_default()
+    }
+
+    /// Which clouds answer for these places, as far as any does.
+    pub fn binding<'a>(
+        &self,
+        places: impl IntoIterator<Item = (&'a ProviderName, &'a RegionName)>,
+    ) -> Binding {
+        let served = places.into_iter().filter_map(|(provider, region)| {
+            let serving = self.serving(provider, region)?;
+            Some((Binding::place(provider, region), serving.cloud.clone()))
+        });
+        Binding { typed: self.typed.clone(), places: served.collect() }
+    }
+
+    fn serving(&self, provider: &ProviderName, region: &RegionName) -> Option<&Serving> {
         self.exact
             .get(&(provider.clone(), Some(region.clone())))
             .or_else(|| self.exact.get(&(provider.clone(), None)))
             .or(self.rest.as_ref())
     }
+}
+
+/// Which cloud a connection is: its name, its driver, and the settings that tell one cloud from another.
+fn cloud_of(connection: &Connection) -> String {
+    let mut words = vec![format!("connection {}, driver {}", connection.name, connection.driver.name)];
+    for setting in connection.driver.settings.iter().filter(|setting| setting.identifies) {
+        let value = match connection.settings.get(setting.name) {
+            Some(RawSetting::Text(text)) => text.clone(),
+            Some(RawSetting::File(path)) => {
+                std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string()
+            }
+            Some(RawSetting::Whole(whole)) => whole.to_string(),
+            // Another credential may be the same account's; what the reference says is enough.
+            Some(RawSetting::Secret(reference)) => reference.to_string(),
+            None => continue,
+        };
+        words.push(format!("{} {value}", setting.name));
+    }
+    words.join(", ")
 }
 
 fn fetch(
@@ -218,9 +312,9 @@ fn fetch(
             RawSetting::File(path) => drop(settings.files.insert(name, path.clone())),
             RawSetting::Whole(whole) => drop(settings.wholes.insert(name, *whole)),
             RawSetting::Secret(reference) => match reference.fetch(environment) {
-                Some(secret) => drop(settings.secrets.insert(name, secret)),
-                None => findings.push(
-                    Finding::error("CON-008", format!("{reference} is not set or empty"))
+                Ok(secret) => drop(settings.secrets.insert(name, secret)),
+                Err(why) => findings.push(
+                    Finding::error("CON-008", why)
                         .at(connection.place.clone().at(format!("{}.{name}", connection.name)))
                         .help(CODES[7].2),
                 ),

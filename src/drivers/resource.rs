@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::run_id::RunId;
 
-/// A kind of resource that a cloud holds: every action but the manual one.
+/// A kind of resource that a cloud holds: every action that makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -51,7 +51,7 @@ impl Kind {
         Kind::KubernetesCluster,
     ];
 
-    /// The kind an action makes; `None` for what a person does.
+    /// The kind an action makes; `None` for what makes no resource.
     pub const fn of(action: &Action) -> Option<Kind> {
         match action {
             Action::Network { .. } => Some(Kind::Network),
@@ -64,7 +64,23 @@ impl Kind {
             Action::PublicAddress { .. } => Some(Kind::PublicAddress),
             Action::LoadBalancer { .. } => Some(Kind::LoadBalancer),
             Action::KubernetesCluster { .. } => Some(Kind::KubernetesCluster),
-            Action::Manual { .. } => None,
+            Action::Manual { .. } | Action::Hook { .. } | Action::Check { .. } | Action::Approval { .. } => {
+                None
+            }
+        }
+    }
+
+    /// Whether removing one may lose what was written to it.
+    pub const fn holds_data(self) -> bool {
+        match self {
+            Kind::Machine | Kind::Disk | Kind::KubernetesCluster => true,
+            Kind::Network
+            | Kind::Subnet
+            | Kind::SecurityGroup
+            | Kind::KeyPair
+            | Kind::Attachment
+            | Kind::PublicAddress
+            | Kind::LoadBalancer => false,
         }
     }
 
@@ -163,25 +179,21 @@ pub struct Target {
     pub region: RegionName,
     /// What kind of resource it is.
     pub kind: Kind,
-    /// The desired resource; never [`Action::Manual`].
+    /// The desired resource: an action that has a [`Kind`].
     pub action: Action,
     /// Who it belongs to once it is made.
     pub owner: Ownership,
 }
 
 impl Target {
-    /// What a step of a plan asks for in a run; `None` for what a person does.
-    pub fn new(step: &Step, run: &RunId, plan_sha256: &str) -> Option<Target> {
+    /// What a step of a plan asks for in a run; `None` for what makes no resource.
+    pub fn new(step: &Step, run: &RunId, key: IdempotencyKey) -> Option<Target> {
         Some(Target {
             provider: step.provider.clone(),
             region: step.region.clone(),
             kind: Kind::of(&step.action)?,
             action: step.action.clone(),
-            owner: Ownership {
-                run: run.clone(),
-                step: step.id.clone(),
-                key: IdempotencyKey::new(plan_sha256, &step.id),
-            },
+            owner: Ownership { run: run.clone(), step: step.id.clone(), key },
         })
     }
 

@@ -4,6 +4,7 @@ use carafe_model::ids::StepId;
 use serde::Serialize;
 
 use super::report::RunState;
+use super::survey::Drift;
 use crate::run_id::RunId;
 use crate::store::StepEvent;
 
@@ -49,11 +50,18 @@ pub enum Event {
         step: StepId,
         /// How often it was observed.
         observations: u32,
+        /// For how long it has been waited for, in seconds.
+        seconds: u64,
     },
     /// No more steps are begun; the calls under way are waited for.
     Draining {
         /// How many calls are under way.
         calls: usize,
+    },
+    /// What the run did before is no longer as it left it.
+    Drifted {
+        /// What has become of which step.
+        drift: Drift,
     },
     /// The run stands still, for good or for now.
     RunEnded {

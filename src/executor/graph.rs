@@ -9,7 +9,7 @@ use carafe_model::steps::Step;
 use crate::drivers::Kind;
 
 /// What is wrong with a plan, its connections or its target: code, meaning, what to do.
-pub const CODES: [(&str, &str, &str); 14] = [
+pub const CODES: [(&str, &str, &str); 15] = [
     ("RUN-001", "two steps have the same name", "make the plan again, or rename one of them"),
     (
         "RUN-002",
@@ -30,6 +30,11 @@ pub const CODES: [(&str, &str, &str); 14] = [
         "RUN-009",
         "the plan did not pass its own check",
         "make the plan again; if that does not help, report it",
+    ),
+    (
+        "RUN-010",
+        "a step cannot be tried again or adopted",
+        "name a step that makes something, as `carafe status RUN` lists it",
     ),
     ("RUN-101", "the name is taken", "rename or remove what bears it, or plan under another name"),
     ("RUN-102", "it exists with other settings", "change it back by hand, or remove it"),

@@ -1,9 +1,11 @@
 //! What is known of every step: the journal's entries, added up.
 
 use carafe_model::ids::StepId;
+use carafe_model::steps::{Action, Step};
 
 use super::graph::Graph;
 use super::journal::{Illegal, State, next};
+use crate::drivers::Kind;
 use crate::store::{Entry, StepEvent};
 
 /// What is known of one step.
@@ -14,6 +16,8 @@ pub(super) struct Account {
     pub(super) events: u32,
     /// Whether the cloud was ever asked to make it: then only a removal can be sure that it is not there.
     pub(super) asked: bool,
+    /// Whether there is anything to take back once it was asked for.
+    pub(super) leaves: bool,
     pub(super) resource: Option<String>,
     /// Kind and words of the refusal that the step stands at.
     pub(super) error: Option<(String, String)>,
@@ -38,21 +42,23 @@ pub(super) enum LedgerError {
 
 impl Ledger {
     /// Nothing has happened.
-    pub(super) fn new(steps: usize) -> Ledger {
-        let blank = Account {
+    pub(super) fn new(graph: &Graph) -> Ledger {
+        let blank = |step: &Step| Account {
             state: State::Pending,
             events: 0,
             asked: false,
+            leaves: Kind::of(&step.action).is_some()
+                || matches!(&step.action, Action::Hook { undo: Some(_), .. }),
             resource: None,
             error: None,
             note: None,
         };
-        Ledger { accounts: vec![blank; steps] }
+        Ledger { accounts: graph.steps.iter().map(blank).collect() }
     }
 
     /// Adds up what happened.
     pub(super) fn replay(graph: &Graph, entries: &[Entry]) -> Result<Ledger, LedgerError> {
-        let mut ledger = Ledger::new(graph.len());
+        let mut ledger = Ledger::new(graph);
         for entry in entries {
             let step = graph.index(&entry.step).ok_or_else(|| LedgerError::Stranger(entry.step.clone()))?;
             ledger.record(step, &entry.event).map_err(|illegal| {
@@ -65,6 +71,12 @@ impl Ledger {
 
     pub(super) fn state(&self, step: usize) -> State {
         self.accounts[step].state
+    }
+
+    /// How many resources in the cloud may be the run's own.
+    pub(super) fn owned(&self) -> usize {
+        let adopted = |step: &usize| self.state(*step) == State::Adopted;
+        (0..self.accounts.len()).filter(|step| self.may_be_there(*step) && !adopted(step)).count()
     }
 
     /// Adds one event.
@@ -99,6 +111,7 @@ impl Ledger {
     pub(super) fn may_be_there(&self, step: usize) -> bool {
         let account = &self.accounts[step];
         account.asked
+            && account.leaves
             && match account.state {
                 State::Pending
                 | State::Waiting
@@ -107,11 +120,12 @@ impl Ledger {
                 | State::Made
                 | State::Adopted
                 | State::AlreadyThere
+                | State::Passed
                 | State::Failed
                 | State::Removing
                 | State::RemovalUnknown
                 | State::RemovalFailed => true,
-                State::Confirmed | State::Passed | State::Removed | State::Kept => false,
+                State::Confirmed | State::Removed | State::Kept => false,
             }
     }
 }

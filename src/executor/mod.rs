@@ -12,32 +12,40 @@
 //! taken, so that two processes with different views of a step can never both go on. A lease is for a whole run (this
 //! module) or for one step (many workers on one run); the protocol is the same, because steps meet only in their order.
 //!
-//! This module is the whole interface; `run` is the loop behind it, `forward` and `backward` its two directions.
+//! [`conduct`] says what comes next for one step and is as pure as the protocol; `run` is the loop of a whole run, and
+//! `forward`, `backward` and `survey` are what it can go about. This module is the whole interface.
 //! The executor formats nothing and asks nobody: it tells [`Event`]s, and what a person has confirmed it is told.
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
 
-use carafe_model::document::{self, Document};
 use carafe_model::finding::Finding;
 use carafe_model::ids::StepId;
 use carafe_model::plan::Plan;
-use carafe_model::steps::Action;
+use carafe_model::steps::{Action, Step};
 use tokio::sync::watch;
 
-use crate::drivers::Kind;
-use crate::drivers::connections::Connections;
-use crate::run_id::{RunId, now, rfc3339};
-use crate::store::{Journal, JournalError, Lease, LoadedRun, MemoryJournal, NewRun, Phase};
+use crate::run_id::RunId;
+use crate::store::{JournalError, Phase};
 
 pub mod journal;
+
+pub mod conduct;
+
+pub mod hands;
 
 pub mod events;
 
 pub mod report;
 
+mod survey;
+
 mod graph;
 
 mod ledger;
+
+mod lanes;
 
 mod run;
 
@@ -47,17 +55,19 @@ mod backward;
 
 mod dry_run;
 
+mod commands;
+
+pub use commands::{apply, destroy, dry_run, resume, status};
 pub use dry_run::{Change, DryRun, DryStep};
 pub use events::Event;
 pub use graph::CODES;
 pub use journal::State;
 pub use report::{RunReport, RunState, RunStatus, StepError, StepStatus};
+pub use survey::{Drift, DriftKind};
 
-use backward::Backward;
-use forward::Forward;
+use conduct::Wish;
 use graph::Graph;
-use ledger::Ledger;
-use run::{Engine, Parts};
+use hands::{Hands, TiedHands};
 
 /// Listens to a run.
 pub type Listener<'l> = &'l mut (dyn FnMut(Event) + Send);
@@ -71,10 +81,77 @@ pub struct Request<'a> {
     pub plan_sha256: &'a str,
     /// The last wave to do, wave 0 always; `None` for all.
     pub wave: Option<u32>,
+    /// How.
+    pub options: Options,
+}
+
+/// How a run is carried out.
+#[derive(Clone)]
+pub struct Options {
     /// How many calls may be under way at a time; at least one is.
     pub parallelism: usize,
     /// Which of a person's steps are confirmed.
     pub confirm: Confirm,
+    /// Steps whose remains are removed before they are made again; hooks that are run again.
+    pub retry: BTreeSet<StepId>,
+    /// Steps for which whatever bears the name is taken as it is.
+    pub adopt: BTreeSet<StepId>,
+    /// What is done about what has changed since the run left it.
+    pub on_drift: OnDrift,
+    /// Whether the cloud is asked what it would refuse just before each thing is made.
+    pub checks_first: bool,
+    /// What runs hooks and looks at what was moved.
+    pub hands: Arc<dyn Hands>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            parallelism: 1,
+            confirm: Confirm::None,
+            retry: BTreeSet::new(),
+            adopt: BTreeSet::new(),
+            on_drift: OnDrift::Ignore,
+            checks_first: false,
+            hands: Arc::new(TiedHands),
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("parallelism", &self.parallelism)
+            .field("confirm", &self.confirm)
+            .field("retry", &self.retry)
+            .field("adopt", &self.adopt)
+            .field("on_drift", &self.on_drift)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    /// What is wanted of a step beyond what the plan says.
+    pub fn wish(&self, step: &Step) -> Wish {
+        match self.confirm.by(step) {
+            _ if self.retry.contains(&step.id) => Wish::Retry,
+            _ if self.adopt.contains(&step.id) => Wish::Adopt,
+            Some(by) => Wish::Confirmed(by),
+            None => Wish::None,
+        }
+    }
+}
+
+/// What is done about what has changed since the run left it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDrift {
+    /// It is told, and nothing is done before a person has decided.
+    #[default]
+    Stop,
+    /// What is gone is made again; what has other settings is told and left.
+    Repair,
+    /// Nobody looks.
+    Ignore,
 }
 
 /// Which of a person's steps are confirmed.
@@ -83,19 +160,20 @@ pub enum Confirm {
     /// None: the run waits at each of them.
     #[default]
     None,
-    /// These.
+    /// These; hooks and checks may be among them.
     Steps(BTreeSet<StepId>),
-    /// All.
+    /// All that wait for a person.
     All,
 }
 
 impl Confirm {
     /// By what a step is confirmed, as the journal keeps it; `None` if it is not.
-    fn by(&self, step: &StepId) -> Option<&'static str> {
+    fn by(&self, step: &Step) -> Option<&'static str> {
         match self {
             Confirm::None => None,
-            Confirm::Steps(steps) => steps.contains(step).then_some("confirmed by name"),
-            Confirm::All => Some("confirmed with all others"),
+            Confirm::Steps(steps) => steps.contains(&step.id).then_some("confirmed by name"),
+            Confirm::All => matches!(step.action, Action::Manual { .. } | Action::Approval { .. })
+                .then_some("confirmed with all others"),
         }
     }
 }
@@ -158,6 +236,16 @@ pub enum ExecutorError {
         /// Whether nothing of it is left.
         destroyed: bool,
     },
+    /// The run is bound to other clouds than those it was to go on with.
+    #[error("run {run} is carried out elsewhere: {}", .places.join("; "))]
+    Elsewhere {
+        /// The run.
+        run: RunId,
+        /// What is typed to work on the right ones.
+        typed: String,
+        /// Each place with where it is and what was named instead.
+        places: Vec<String>,
+    },
     /// The journal knows no such run.
     #[error("the journal knows no run {0}")]
     NoRun(RunId),
@@ -186,351 +274,4 @@ impl From<JournalError> for ExecutorError {
             | JournalError::Unusable { .. }) => ExecutorError::Journal(other),
         }
     }
-}
-
-/// Says what [`apply`] would do, reading the target and changing nothing. All findings at once.
-///
-/// # Errors
-/// [`ExecutorError::Unfit`] when the plan or its connections are not fit to be carried out.
-pub async fn dry_run(
-    request: &Request<'_>,
-    connections: &Connections,
-    on_event: Listener<'_>,
-) -> Result<DryRun, ExecutorError> {
-    let graph = sound(request.plan)?;
-    let findings = unconnected(&graph, connections, request.wave);
-    if !findings.is_empty() {
-        return Err(ExecutorError::Unfit(findings));
-    }
-    let verdicts = dry_run::Verdicts::default();
-    let previews =
-        connections.map(|inner| std::sync::Arc::new(dry_run::Preview::new(inner, verdicts.clone())));
-    // The same loop as apply's, into a journal that is forgotten; what it would say of its pretence is not passed on.
-    let scratch = MemoryJournal::new();
-    let new = new_run(request);
-    let lease = scratch.create(&new).await?;
-    let mut order = Vec::new();
-    let mut listen = |event: Event| {
-        if let Event::Step { step, event } = event
-            && matches!(event, crate::store::StepEvent::Intent | crate::store::StepEvent::Confirmed { .. })
-        {
-            on_event(Event::Looking { step: step.clone() });
-            order.push(step);
-        }
-    };
-    let (_switch, stop) = stop_switch();
-    let parts = Parts {
-        plan_sha256: request.plan_sha256.to_owned(),
-        connections: &previews,
-        journal: &scratch,
-        lease: &lease,
-        parallelism: request.parallelism,
-        on_event: &mut listen,
-        stop,
-    };
-    let mut engine = Engine::new(&graph, Ledger::new(graph.len()), parts);
-    let mut forward = Forward::new(&engine, &Confirm::All, request.wave);
-    engine.drive(&mut forward).await?;
-    drop(engine);
-    let mut dry_run = dry_run::conclude(&request.plan.name, &graph, &order, &verdicts);
-    dry_run::check_quotas(&mut dry_run, connections).await;
-    Ok(dry_run)
-}
-
-/// Carries a plan out, as far as it goes without a person.
-///
-/// A run that did every wave it was asked for and was asked for no more goes on when the same plan is applied again with
-/// a later wave; any other unfinished run of the plan is in the way.
-///
-/// # Errors
-/// [`ExecutorError::Unfit`] before anything is begun, [`ExecutorError::Unfinished`] and [`ExecutorError::Locked`] when the
-/// plan has a run already, [`ExecutorError::Journal`] when the journal fails on the way.
-pub async fn apply(
-    request: &Request<'_>,
-    connections: &Connections,
-    journal: &dyn Journal,
-    on_event: Listener<'_>,
-    stop: watch::Receiver<Stop>,
-) -> Result<RunReport, ExecutorError> {
-    let graph = sound(request.plan)?;
-    check_fit(&graph, connections, &request.confirm, request.wave)?;
-    let lease = match journal.create(&new_run(request)).await {
-        Ok(lease) => lease,
-        Err(JournalError::Unfinished { run, phase: Phase::Open, holder: None }) => {
-            return next_wave(&run, request, connections, journal, on_event, stop).await;
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let parts = Parts {
-        plan_sha256: request.plan_sha256.to_owned(),
-        connections,
-        journal,
-        lease: &lease,
-        parallelism: request.parallelism,
-        on_event,
-        stop,
-    };
-    let engine = Engine::new(&graph, Ledger::new(graph.len()), parts);
-    go_forward(engine, &request.plan.name, &request.confirm, request.wave, journal, &lease).await
-}
-
-/// Goes on with a run that stands still. What the journal cannot tell is observed before anything is made.
-///
-/// # Errors
-/// As [`apply`], and [`ExecutorError::NoRun`], [`ExecutorError::Undone`].
-pub async fn resume(
-    run: &RunId,
-    confirm: Confirm,
-    parallelism: usize,
-    connections: &Connections,
-    journal: &dyn Journal,
-    on_event: Listener<'_>,
-    stop: watch::Receiver<Stop>,
-) -> Result<RunReport, ExecutorError> {
-    let lease = journal.lock(run).await?;
-    let loaded = journal.load(run).await?;
-    let wave = loaded.record.wave;
-    take_up(loaded, &lease, wave, &confirm, parallelism, connections, journal, on_event, stop).await
-}
-
-/// Removes everything a run made, in reverse; what it adopted is left. May be interrupted and repeated.
-///
-/// # Errors
-/// As [`resume`]. A destroyed run is no error: there is nothing left to do.
-pub async fn destroy(
-    run: &RunId,
-    parallelism: usize,
-    connections: &Connections,
-    journal: &dyn Journal,
-    on_event: Listener<'_>,
-    stop: watch::Receiver<Stop>,
-) -> Result<RunReport, ExecutorError> {
-    let lease = journal.lock(run).await?;
-    let LoadedRun { record, plan_json, entries } = journal.load(run).await?;
-    let plan = read_plan(run, &plan_json)?;
-    let graph = Graph::build(&plan.steps).map_err(ExecutorError::Unfit)?;
-    let ledger = replay(&graph, &entries)?;
-    if record.phase == Phase::Destroyed {
-        return Ok(report(&graph, &ledger, Phase::Destroyed, record.wave, run, &plan.name));
-    }
-    let findings = unconnected(&graph, connections, record.wave);
-    if !findings.is_empty() {
-        return Err(ExecutorError::Unfit(findings));
-    }
-    journal.set_phase(&lease, Phase::Destroying, record.wave).await?;
-    let parts = Parts {
-        plan_sha256: record.plan_sha256,
-        connections,
-        journal,
-        lease: &lease,
-        parallelism,
-        on_event,
-        stop,
-    };
-    let mut engine = Engine::new(&graph, ledger, parts);
-    let there = (0..graph.len()).filter(|step| engine.ledger.may_be_there(*step)).count();
-    engine.say(Event::RunStarted { run: run.clone(), plan: plan.name.clone(), steps: there, done: 0 });
-    let mut backward = Backward::new(&engine);
-    engine.drive(&mut backward).await?;
-    let over = (0..graph.len()).all(|step| !engine.ledger.may_be_there(step));
-    let phase = if over { Phase::Destroyed } else { Phase::Destroying };
-    if over {
-        journal.set_phase(&lease, phase, record.wave).await?;
-    }
-    let report = report(&graph, &engine.ledger, phase, record.wave, run, &plan.name);
-    engine.finish(Event::RunEnded { run: run.clone(), state: report.state.clone() });
-    Ok(report)
-}
-
-/// Tells how runs stand, the oldest first, or how one does. Asks no cloud and waits for nobody.
-///
-/// # Errors
-/// [`ExecutorError::NoRun`], [`ExecutorError::Journal`].
-pub async fn status(run: Option<&RunId>, journal: &dyn Journal) -> Result<Vec<RunStatus>, ExecutorError> {
-    let runs = match run {
-        Some(run) => vec![run.clone()],
-        None => journal.runs().await?.into_iter().map(|record| record.run).collect(),
-    };
-    let mut statuses = Vec::new();
-    for run in runs {
-        let LoadedRun { record, plan_json, entries } = journal.load(&run).await?;
-        let holder = journal.holder(&run).await?;
-        let plan = read_plan(&run, &plan_json)?;
-        let graph = Graph::build(&plan.steps).map_err(ExecutorError::Unfit)?;
-        let ledger = replay(&graph, &entries)?;
-        let (state, steps) = report::summarise(&graph, &ledger, record.phase, record.wave);
-        let state = if holder.is_some() { RunState::Running } else { state };
-        statuses.push(RunStatus {
-            run,
-            plan: record.plan,
-            plan_sha256: record.plan_sha256,
-            started: rfc3339(record.started),
-            holder,
-            state,
-            steps,
-        });
-    }
-    Ok(statuses)
-}
-
-/// `apply` met a run of the same plan: it goes on if that run did all it was asked for.
-async fn next_wave(
-    run: &RunId,
-    request: &Request<'_>,
-    connections: &Connections,
-    journal: &dyn Journal,
-    on_event: Listener<'_>,
-    stop: watch::Receiver<Stop>,
-) -> Result<RunReport, ExecutorError> {
-    let lease = journal.lock(run).await?;
-    let loaded = journal.load(run).await?;
-    let graph = Graph::build(&request.plan.steps).map_err(ExecutorError::Unfit)?;
-    let ledger = replay(&graph, &loaded.entries)?;
-    let (state, _) = report::summarise(&graph, &ledger, loaded.record.phase, loaded.record.wave);
-    let RunState::WaveDone { wave: done } = state else {
-        return Err(ExecutorError::Unfinished { run: run.clone(), destroying: false });
-    };
-    let wave = request.wave.map(|wave| wave.max(done));
-    journal.set_phase(&lease, Phase::Open, wave).await?;
-    let Request { confirm, parallelism, .. } = request;
-    take_up(loaded, &lease, wave, confirm, *parallelism, connections, journal, on_event, stop).await
-}
-
-#[expect(clippy::too_many_arguments, reason = "what a run needs, handed on as it came")]
-async fn take_up(
-    loaded: LoadedRun,
-    lease: &Lease,
-    wave: Option<u32>,
-    confirm: &Confirm,
-    parallelism: usize,
-    connections: &Connections,
-    journal: &dyn Journal,
-    on_event: Listener<'_>,
-    stop: watch::Receiver<Stop>,
-) -> Result<RunReport, ExecutorError> {
-    let LoadedRun { record, plan_json, entries } = loaded;
-    match record.phase {
-        Phase::Open | Phase::Finished => {}
-        Phase::Destroying => return Err(ExecutorError::Undone { run: record.run, destroyed: false }),
-        Phase::Destroyed => return Err(ExecutorError::Undone { run: record.run, destroyed: true }),
-    }
-    let plan = read_plan(&record.run, &plan_json)?;
-    let graph = Graph::build(&plan.steps).map_err(ExecutorError::Unfit)?;
-    let ledger = replay(&graph, &entries)?;
-    check_fit(&graph, connections, confirm, wave)?;
-    let plan_sha256 = record.plan_sha256;
-    let parts = Parts { plan_sha256, connections, journal, lease, parallelism, on_event, stop };
-    let engine = Engine::new(&graph, ledger, parts);
-    go_forward(engine, &plan.name, confirm, wave, journal, lease).await
-}
-
-async fn go_forward(
-    mut engine: Engine<'_, '_>,
-    plan: &str,
-    confirm: &Confirm,
-    wave: Option<u32>,
-    journal: &dyn Journal,
-    lease: &Lease,
-) -> Result<RunReport, ExecutorError> {
-    let graph = engine.graph;
-    let asked_for: Vec<usize> =
-        (0..graph.len()).filter(|step| wave.is_none_or(|wave| graph.steps[*step].wave <= wave)).collect();
-    engine.say(Event::RunStarted {
-        run: lease.run.clone(),
-        plan: plan.to_owned(),
-        steps: asked_for.len(),
-        done: asked_for.iter().filter(|step| engine.ledger.state(**step).is_done()).count(),
-    });
-    let mut forward = Forward::new(&engine, confirm, wave);
-    engine.drive(&mut forward).await?;
-    let report = report(graph, &engine.ledger, Phase::Open, wave, &lease.run, plan);
-    if report.state == RunState::Done {
-        journal.set_phase(lease, Phase::Finished, wave).await?;
-    }
-    engine.finish(Event::RunEnded { run: lease.run.clone(), state: report.state.clone() });
-    Ok(report)
-}
-
-fn new_run(request: &Request<'_>) -> NewRun {
-    let started = now();
-    NewRun {
-        run: RunId::begin(started, request.plan_sha256),
-        plan: request.plan.name.clone(),
-        plan_sha256: request.plan_sha256.to_owned(),
-        plan_json: request.plan.to_json(),
-        wave: request.wave,
-        binding: String::new(),
-        started,
-    }
-}
-
-fn read_plan(run: &RunId, plan_json: &str) -> Result<Plan, ExecutorError> {
-    match document::read::<Plan>("the journal's plan", plan_json.as_bytes()) {
-        (Some(plan), findings) if findings.is_empty() => Ok(plan),
-        _ => Err(ExecutorError::Broken(format!("the plan of run {run} cannot be read"))),
-    }
-}
-
-fn replay(graph: &Graph, entries: &[crate::store::Entry]) -> Result<Ledger, ExecutorError> {
-    Ledger::replay(graph, entries).map_err(|error| ExecutorError::Broken(error.to_string()))
-}
-
-fn report(
-    graph: &Graph,
-    ledger: &Ledger,
-    phase: Phase,
-    wave: Option<u32>,
-    run: &RunId,
-    plan: &str,
-) -> RunReport {
-    let (state, steps) = report::summarise(graph, ledger, phase, wave);
-    RunReport { run: run.clone(), plan: plan.to_owned(), state, steps }
-}
-
-/// `RUN-006` for every place without a connection.
-fn unconnected(graph: &Graph, connections: &Connections, wave: Option<u32>) -> Vec<Finding> {
-    let mut places = BTreeSet::new();
-    let mut findings = Vec::new();
-    for (index, step) in graph.steps.iter().enumerate() {
-        let asked_for = Kind::of(&step.action).is_some() && wave.is_none_or(|wave| step.wave <= wave);
-        if asked_for
-            && connections.driver(&step.provider, &step.region).is_none()
-            && places.insert((&step.provider, &step.region))
-        {
-            let what = format!("no connection serves {}/{}", step.provider, step.region);
-            findings.push(graph::error("RUN-006", what).at(graph::place(index, "provider")));
-        }
-    }
-    findings
-}
-
-/// Everything that can be known to go wrong without asking a cloud: `RUN-006` to `RUN-008`.
-fn check_fit(
-    graph: &Graph,
-    connections: &Connections,
-    confirm: &Confirm,
-    wave: Option<u32>,
-) -> Result<(), ExecutorError> {
-    let mut findings = unconnected(graph, connections, wave);
-    for (index, step) in graph.steps.iter().enumerate() {
-        let (Some(kind), Some(driver)) =
-            (Kind::of(&step.action), connections.driver(&step.provider, &step.region))
-        else {
-            continue;
-        };
-        if wave.is_none_or(|wave| step.wave <= wave) && driver.capabilities().of(kind).is_none() {
-            let what = format!("{}: {} has no {}", step.id, step.provider, kind.words());
-            findings.push(graph::error("RUN-007", what).at(graph::place(index, "action")));
-        }
-    }
-    if let Confirm::Steps(steps) = confirm {
-        for step in steps {
-            let known = graph.index(step).map(|index| &graph.steps[index].action);
-            if !matches!(known, Some(Action::Manual { .. })) {
-                let what = format!("{step} is not a step that a person confirms");
-                findings.push(graph::error("RUN-008", what));
-            }
-        }
-    }
-    if findings.is_empty() { Ok(()) } else { Err(ExecutorError::Unfit(findings)) }
 }

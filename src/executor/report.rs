@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::graph::Graph;
 use super::journal::State;
 use super::ledger::Ledger;
+use super::survey::Drift;
 use crate::run_id::RunId;
 use crate::store::Phase;
 
@@ -20,6 +21,13 @@ pub struct RunReport {
     pub state: RunState,
     /// How each step stands, in the order of the plan.
     pub steps: Vec<StepStatus>,
+    /// How many steps were done or undone by this command.
+    pub done_now: usize,
+    /// Whether it was told to stop before it came to its end.
+    pub stopped: bool,
+    /// What is no longer as the run left it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<Drift>,
 }
 
 /// How a run stands by the journal alone; no cloud is asked.
@@ -33,6 +41,12 @@ pub struct RunStatus {
     pub plan_sha256: String,
     /// When it began, in UTC.
     pub started: String,
+    /// What is typed to work on the clouds it is carried out on; empty when that was not written down.
+    pub target: String,
+    /// How many resources in the cloud may be the run's own.
+    pub owned: usize,
+    /// Steps whose resources may be the run's own and hold data.
+    pub holding_data: Vec<StepId>,
     /// Who is at work on it now, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
@@ -65,6 +79,16 @@ pub enum RunState {
         waiting: usize,
         /// Steps of which even observing could not tell how they stand.
         unknown: usize,
+    },
+    /// What it made is no longer as it left it, and it was not told to go on all the same.
+    Drifted {
+        /// Steps that drifted.
+        steps: usize,
+    },
+    /// What the journal holds of it cannot be made sense of.
+    Unreadable {
+        /// Why not.
+        message: String,
     },
     /// It was stopped while there was more to do; `resume` goes on.
     Interrupted {
@@ -171,17 +195,11 @@ fn forward(graph: &Graph, ledger: &Ledger, blockers: &[Option<usize>], wave: Opt
     for step in (0..graph.len()).filter(asked_for) {
         match ledger.state(step) {
             State::Made | State::Adopted | State::AlreadyThere | State::Confirmed | State::Passed => {}
-            State::Failed => failed += 1,
+            State::Failed | State::RemovalFailed => failed += 1,
             State::Waiting => waiting += 1,
-            State::Unknown => unknown += 1,
+            State::Unknown | State::RemovalUnknown => unknown += 1,
             State::Pending if blockers[step].is_some() => blocked += 1,
-            State::Pending
-            | State::Making
-            | State::Removing
-            | State::RemovalUnknown
-            | State::RemovalFailed
-            | State::Removed
-            | State::Kept => left += 1,
+            State::Pending | State::Making | State::Removing | State::Removed | State::Kept => left += 1,
         }
     }
     if left > 0 {
@@ -206,7 +224,11 @@ fn blockers(graph: &Graph, ledger: &Ledger) -> Vec<Option<usize>> {
             continue;
         }
         blockers[step] = graph.after[step].iter().find_map(|&needed| match ledger.state(needed) {
-            State::Failed | State::Unknown | State::Waiting => Some(needed),
+            State::Failed
+            | State::Unknown
+            | State::Waiting
+            | State::RemovalUnknown
+            | State::RemovalFailed => Some(needed),
             State::Pending => blockers[needed],
             State::Making
             | State::Made
@@ -215,8 +237,6 @@ fn blockers(graph: &Graph, ledger: &Ledger) -> Vec<Option<usize>> {
             | State::Confirmed
             | State::Passed
             | State::Removing
-            | State::RemovalUnknown
-            | State::RemovalFailed
             | State::Removed
             | State::Kept => None,
         });

@@ -5,155 +5,230 @@
 //! calls at a time share one wait for the disk. Calls are started only after that commit. A direction
 //! ([`forward`](super::forward), [`backward`](super::backward)) decides what is ready and what an answer means.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use carafe_model::steps::{Action, Call, Step};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tracing::Instrument as _;
 
+use super::conduct::{self, Answer, Ask, Case, Decision, Next, Tries, Way};
 use super::events::Event;
 use super::graph::Graph;
+use super::hands::{Ended, Errand, Hands};
+use super::lanes::{Lanes, Room};
 use super::ledger::Ledger;
-use super::{ExecutorError, Stop};
+use super::{ExecutorError, Options, Stop};
 use crate::drivers::connections::Connections;
-use crate::drivers::{self, Driver, DriverError, ErrorKind, Observed, Outcome, Removal, Target};
+use crate::drivers::{self, Ability, Driver, DriverError, ErrorKind, IdempotencyKey, Kind, Target};
 use crate::run_id::{RunId, now};
 use crate::store::{Entry, Journal, Lease, StepEvent};
 
-/// Longer than any cloud takes for one call; a call that takes longer is as good as lost.
-const DEADLINE: Duration = Duration::from_secs(30 * 60);
-/// A cloud that asks for a longer wait is asked again all the same.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// How often a step is told to wait before it counts as refused.
-pub(super) const MOST_THROTTLES: u32 = 10;
-/// How often a step may lose a reply, or fail to be observed, before a person is asked.
-pub(super) const MOST_LOSSES: u32 = 3;
-/// The wait before a call whose reply was lost is followed up, times the number of losses.
-pub(super) const AFTER_LOSS: Duration = Duration::from_secs(2);
+/// How long after its own end a hook's call is given up.
+const GRACE: Duration = Duration::from_secs(30);
 
-/// What is asked of a driver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Call {
-    Ensure,
-    Observe,
-    Remove,
-}
-
-/// What a driver answered.
+/// What a call came to.
 #[derive(Debug)]
-pub(super) enum Reply {
-    Ensured(Result<Outcome, DriverError>),
-    Observed(Result<Option<Observed>, DriverError>),
-    Removed(Result<Removal, DriverError>),
-    /// The run was stopped while the call still waited for its turn.
-    NotAsked,
+struct Reply {
+    step: usize,
+    answer: Answer,
 }
 
-/// How often a step was put off, by reason.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Attempts {
-    pub(super) throttled: u32,
-    pub(super) lost: u32,
-    pub(super) observed: u32,
-}
-
-/// Which way a run goes.
+/// What a run asks for next, and what it makes of answers.
 pub(super) trait Direction {
+    /// Which way it goes.
+    fn way(&self) -> Way;
+
     /// Takes what is ready, as long as the engine has room for calls.
     fn pick(&mut self, engine: &mut Engine<'_, '_>) -> Result<(), ExecutorError>;
 
     /// Makes something of an answer.
-    fn answer(&mut self, engine: &mut Engine<'_, '_>, step: usize, reply: Reply)
-    -> Result<(), ExecutorError>;
+    fn answer(
+        &mut self,
+        engine: &mut Engine<'_, '_>,
+        step: usize,
+        answer: Answer,
+    ) -> Result<(), ExecutorError>;
 }
 
 /// A run in motion.
 pub(super) struct Engine<'e, 'p> {
     pub(super) graph: &'e Graph<'p>,
     pub(super) ledger: Ledger,
-    pub(super) attempts: Vec<Attempts>,
+    pub(super) tries: Vec<Tries>,
     pub(super) run: RunId,
-    pub(super) plan_sha256: String,
-    pub(super) connections: &'e Connections,
+    connections: &'e Connections,
+    hands: Arc<dyn Hands>,
+    keys: Vec<IdempotencyKey>,
+    checks_first: bool,
     journal: &'e dyn Journal,
     lease: &'e Lease,
-    parallelism: usize,
+    lanes: Lanes,
     on_event: &'e mut (dyn FnMut(Event) + Send),
     stop: watch::Receiver<Stop>,
+    /// Whether a finished run was opened again.
+    pub(super) reopened: bool,
+    stopped: bool,
     draining: bool,
     unwritten: Vec<Entry>,
     unsaid: Vec<Event>,
-    planned: Vec<(usize, Call, Duration)>,
-    calls: JoinSet<(usize, Reply)>,
+    /// Calls that have room and are started after the next commit.
+    planned: Vec<(usize, Ask)>,
+    /// Calls that wait for room, by lane.
+    due: Vec<VecDeque<(usize, Ask)>>,
+    /// Calls that wait for their moment.
+    put_off: Vec<(usize, Ask, Duration)>,
+    sleeping: JoinSet<(usize, Ask)>,
+    calls: JoinSet<Reply>,
+    /// The next moment at which a lane that was full of calls for now has room again.
+    wake: Option<Instant>,
 }
 
 /// What an engine is built from, besides the graph and the ledger.
 pub(super) struct Parts<'e> {
-    pub(super) plan_sha256: String,
+    pub(super) plan_sha256: &'e str,
     pub(super) connections: &'e Connections,
+    pub(super) options: &'e Options,
     pub(super) journal: &'e dyn Journal,
     pub(super) lease: &'e Lease,
-    pub(super) parallelism: usize,
     pub(super) on_event: &'e mut (dyn FnMut(Event) + Send),
     pub(super) stop: watch::Receiver<Stop>,
 }
 
 impl<'e, 'p> Engine<'e, 'p> {
     pub(super) fn new(graph: &'e Graph<'p>, ledger: Ledger, parts: Parts<'e>) -> Engine<'e, 'p> {
+        let lanes = Lanes::new(graph, parts.connections, parts.options.parallelism);
+        let wish =
+            |step: &carafe_model::steps::Step| Tries { wish: parts.options.wish(step), ..Tries::default() };
         Engine {
             graph,
             ledger,
-            attempts: vec![Attempts::default(); graph.len()],
+            tries: graph.steps.iter().map(wish).collect(),
             run: parts.lease.run.clone(),
-            plan_sha256: parts.plan_sha256,
             connections: parts.connections,
+            hands: parts.options.hands.clone(),
+            keys: graph.steps.iter().map(|step| IdempotencyKey::new(parts.plan_sha256, &step.id)).collect(),
+            checks_first: parts.options.checks_first,
             journal: parts.journal,
             lease: parts.lease,
-            parallelism: parts.parallelism.max(1),
+            due: vec![VecDeque::new(); lanes.len()],
+            lanes,
             on_event: parts.on_event,
             stop: parts.stop,
+            reopened: false,
+            stopped: false,
             draining: false,
             unwritten: Vec::new(),
             unsaid: Vec::new(),
             planned: Vec::new(),
+            put_off: Vec::new(),
+            sleeping: JoinSet::new(),
             calls: JoinSet::new(),
+            wake: None,
         }
     }
 
     /// Goes on until nothing is ready and nothing is under way, or until the run is stopped.
     pub(super) async fn drive(&mut self, direction: &mut dyn Direction) -> Result<(), ExecutorError> {
         loop {
+            self.wake = None;
             let stop = *self.stop.borrow_and_update();
             match stop {
-                Stop::Go => direction.pick(self)?,
-                Stop::Drain => self.drain(),
+                Stop::Go => {
+                    self.start_due();
+                    direction.pick(self)?;
+                }
+                Stop::Drain => self.drain().await,
                 Stop::Abort => {
                     // What is under way keeps its open intent: only observing can tell what became of it.
+                    self.stopped = true;
+                    self.sleeping.shutdown().await;
                     self.calls.shutdown().await;
                     self.planned.clear();
                     return self.commit().await;
                 }
             }
             self.commit().await?;
-            self.start_calls()?;
-            if self.calls.is_empty() {
+            self.start_calls(direction.way())?;
+            if self.calls.is_empty() && self.sleeping.is_empty() && self.wake.is_none() {
                 return Ok(());
             }
-            let mut joined = tokio::select! {
-                joined = self.calls.join_next() => joined,
-                () = changed(&mut self.stop) => continue,
-            };
-            while let Some(finished) = joined {
-                let (step, reply) = finished.map_err(|error| ExecutorError::Broken(error.to_string()))?;
-                direction.answer(self, step, reply)?;
-                joined = self.calls.try_join_next();
+            let wake = self.wake;
+            tokio::select! {
+                Some(finished) = self.calls.join_next() => {
+                    let mut joined = Some(finished);
+                    while let Some(finished) = joined {
+                        let Reply { step, answer } =
+                            finished.map_err(|error| ExecutorError::Broken(error.to_string()))?;
+                        self.lanes.end(self.lanes.of(step));
+                        self.mind_throttle(step, &answer);
+                        direction.answer(self, step, answer)?;
+                        joined = self.calls.try_join_next();
+                    }
+                }
+                Some(woken) = self.sleeping.join_next() => {
+                    let mut joined = Some(woken);
+                    while let Some(woken) = joined {
+                        let (step, ask) =
+                            woken.map_err(|error| ExecutorError::Broken(error.to_string()))?;
+                        self.due[self.lanes.of(step)].push_back((step, ask));
+                        joined = self.sleeping.try_join_next();
+                    }
+                }
+                () = until(wake) => {}
+                () = changed(&mut self.stop) => {}
             }
         }
     }
 
-    /// Whether another call may begin.
-    pub(super) fn has_room(&self) -> bool {
-        self.calls.len() + self.planned.len() < self.parallelism
+    /// What does not change about a step.
+    pub(super) fn case(&self, step: usize, way: Way) -> Result<Case<'e>, ExecutorError> {
+        let graph: &'e Graph<'p> = self.graph;
+        let ability = match Kind::of(&graph.steps[step].action) {
+            None => None,
+            // A kind that the driver lacks stopped the run before it began, or is refused by the driver itself.
+            Some(kind) => Some(self.driver(step)?.capabilities().of(kind).unwrap_or(Ability::Makes)),
+        };
+        Ok(Case {
+            step: &graph.steps[step],
+            ability,
+            key: self.keys[step].clone(),
+            run: &self.lease.run,
+            way,
+            checks_first: self.checks_first,
+        })
+    }
+
+    /// The lane of a step, and how many lanes there are.
+    pub(super) fn lane(&self, step: usize) -> usize {
+        self.lanes.of(step)
+    }
+
+    /// How many lanes there are.
+    pub(super) fn lane_count(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// Whether another call may begin on a lane; if not for a while yet, the engine wakes when it may.
+    pub(super) fn has_room(&mut self, lane: usize) -> bool {
+        match self.lanes.room(lane, Instant::now()) {
+            Room::Now => self.due[lane].is_empty(),
+            Room::Later => false,
+            Room::At(moment) => {
+                self.wake = Some(self.wake.map_or(moment, |wake| wake.min(moment)));
+                false
+            }
+        }
+    }
+
+    /// Begins to count anew; what a person wants done stays.
+    pub(super) fn forget_tries(&mut self) {
+        for tries in &mut self.tries {
+            *tries = Tries { wish: tries.wish, ..Tries::default() };
+        }
     }
 
     /// Whether the run has been told to stop.
@@ -161,37 +236,42 @@ impl<'e, 'p> Engine<'e, 'p> {
         self.draining
     }
 
-    /// How many calls are planned for after the next commit.
-    pub(super) fn planned_calls(&self) -> usize {
-        self.planned.len()
+    /// Whether the run was told to stop before it came to its end.
+    pub(super) fn was_stopped(&self) -> bool {
+        self.stopped || self.draining
+    }
+
+    /// Writes down what was decided and plans what is asked; `true` when the step is to begin again.
+    pub(super) fn follow(&mut self, step: usize, decision: Decision) -> Result<Next, ExecutorError> {
+        for event in decision.events {
+            self.record(step, event)?;
+        }
+        if let Next::Ask(ask, wait) = decision.next {
+            self.ask(step, ask, wait);
+        }
+        Ok(decision.next)
     }
 
     /// Plans a call for after the next commit; while draining, nothing new is planned.
-    pub(super) fn call(&mut self, step: usize, call: Call, delay: Duration) {
+    pub(super) fn ask(&mut self, step: usize, ask: Ask, wait: Duration) {
         if self.draining {
             return;
         }
-        if call == Call::Observe {
-            self.say(Event::Looking { step: self.graph.steps[step].id.clone() });
+        match ask {
+            Ask::Observe | Ask::Check | Ask::Verify | Ask::Probe => {
+                self.say(Event::Looking { step: self.graph.steps[step].id.clone() });
+            }
+            Ask::Ensure | Ask::Remove | Ask::Run | Ask::Undo => {}
         }
-        self.planned.push((step, call, delay));
-    }
-
-    /// Plans a call again after the cloud asked for patience; `false` when it has asked too often.
-    pub(super) fn call_after_throttle(&mut self, step: usize, call: Call, retry_after: Duration) -> bool {
-        let attempt = self.attempts[step].throttled + 1;
-        if attempt > MOST_THROTTLES {
-            return false;
+        let lane = self.lanes.of(step);
+        if !wait.is_zero() {
+            self.put_off.push((step, ask, wait));
+        } else if self.has_room(lane) {
+            self.lanes.begin(lane, Instant::now());
+            self.planned.push((step, ask));
+        } else {
+            self.due[lane].push_back((step, ask));
         }
-        self.attempts[step].throttled = attempt;
-        let wait = retry_after.min(LONGEST_WAIT);
-        self.say(Event::Throttled {
-            step: self.graph.steps[step].id.clone(),
-            wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-            attempt,
-        });
-        self.call(step, call, wait);
-        true
     }
 
     /// Adds an event to the ledger now and to the journal with the next commit.
@@ -217,21 +297,14 @@ impl<'e, 'p> Engine<'e, 'p> {
     }
 
     /// The driver that speaks for a step.
-    pub(super) fn driver(&self, step: usize) -> Result<&'e Arc<dyn Driver>, ExecutorError> {
+    fn driver(&self, step: usize) -> Result<&'e Arc<dyn Driver>, ExecutorError> {
         let step = &self.graph.steps[step];
         self.connections
             .driver(&step.provider, &step.region)
             .ok_or_else(|| ExecutorError::Broken(format!("no connection serves step {}", step.id)))
     }
 
-    /// What a step asks for.
-    fn target(&self, step: usize) -> Result<Target, ExecutorError> {
-        let step = &self.graph.steps[step];
-        Target::new(step, &self.run, &self.plan_sha256)
-            .ok_or_else(|| ExecutorError::Broken(format!("step {} is a person's", step.id)))
-    }
-
-    async fn commit(&mut self) -> Result<(), ExecutorError> {
+    pub(super) async fn commit(&mut self) -> Result<(), ExecutorError> {
         if !self.unwritten.is_empty() {
             self.journal.append(self.lease, &self.unwritten).await?;
             self.unwritten.clear();
@@ -242,57 +315,166 @@ impl<'e, 'p> Engine<'e, 'p> {
         Ok(())
     }
 
-    fn start_calls(&mut self) -> Result<(), ExecutorError> {
-        for (step, call, delay) in std::mem::take(&mut self.planned) {
-            let (target, driver) = (self.target(step)?, self.driver(step)?.clone());
-            let mut stop = self.stop.clone();
-            self.calls.spawn(async move {
-                if !delay.is_zero() {
-                    tokio::select! {
-                        () = tokio::time::sleep(delay) => {}
-                        () = stopped(&mut stop) => return (step, Reply::NotAsked),
+    /// What waited for room goes before what is new.
+    fn start_due(&mut self) {
+        for lane in 0..self.due.len() {
+            while !self.due[lane].is_empty() {
+                match self.lanes.room(lane, Instant::now()) {
+                    Room::Now => {}
+                    Room::Later => break,
+                    Room::At(moment) => {
+                        self.wake = Some(self.wake.map_or(moment, |wake| wake.min(moment)));
+                        break;
                     }
                 }
-                (step, ask(&*driver, &target, call).await)
+                let Some((step, ask)) = self.due[lane].pop_front() else { break };
+                self.lanes.begin(lane, Instant::now());
+                self.planned.push((step, ask));
+            }
+        }
+    }
+
+    fn start_calls(&mut self, way: Way) -> Result<(), ExecutorError> {
+        for (step, ask, wait) in std::mem::take(&mut self.put_off) {
+            self.sleeping.spawn(async move {
+                tokio::time::sleep(wait).await;
+                (step, ask)
             });
+        }
+        for (step, ask) in std::mem::take(&mut self.planned) {
+            let wanted = &self.graph.steps[step];
+            let call = match Kind::of(&wanted.action) {
+                Some(kind) => {
+                    let target = Target::new(wanted, &self.run, self.keys[step].clone())
+                        .ok_or_else(|| ExecutorError::Broken(format!("step {} is a person's", wanted.id)))?;
+                    let driver = self.driver(step)?.clone();
+                    Prepared::Driver { driver, target: Box::new(target), longest: conduct::deadline(kind) }
+                }
+                None => Prepared::Hands {
+                    hands: self.hands.clone(),
+                    step: Box::new(wanted.clone()),
+                    run: self.run.clone(),
+                    key: self.keys[step].clone(),
+                },
+            };
+            let span = tracing::debug_span!("call", step = %wanted.id, ask = ?ask, way = ?way);
+            self.calls.spawn(async move { Reply { step, answer: call.ask(ask).await } }.instrument(span));
         }
         Ok(())
     }
 
-    fn drain(&mut self) {
+    /// A cloud that asks one call to wait is left alone by the others as well.
+    fn mind_throttle(&mut self, step: usize, answer: &Answer) {
+        let error = match answer {
+            Answer::Checked(Err(error))
+            | Answer::Ensured(Err(error))
+            | Answer::Observed(Err(error))
+            | Answer::Removed(Err(error)) => error,
+            Answer::Checked(Ok(_))
+            | Answer::Ensured(Ok(_))
+            | Answer::Observed(Ok(_))
+            | Answer::Removed(Ok(_))
+            | Answer::Ran(_)
+            | Answer::Verified(_)
+            | Answer::Undone(_)
+            | Answer::Probed(_) => return,
+        };
+        let ErrorKind::Throttled { retry_after } = error.kind else { return };
+        let wait = retry_after.min(conduct::LONGEST_WAIT);
+        self.lanes.leave_alone(self.lanes.of(step), Instant::now() + wait);
+        self.say(Event::Throttled {
+            step: self.graph.steps[step].id.clone(),
+            wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            attempt: self.tries[step].throttled + 1,
+        });
+    }
+
+    async fn drain(&mut self) {
         if !self.draining {
             self.draining = true;
-            self.planned.clear();
+            for (step, _) in std::mem::take(&mut self.planned) {
+                self.lanes.end(self.lanes.of(step));
+            }
+            self.put_off.clear();
+            self.due.iter_mut().for_each(VecDeque::clear);
+            self.sleeping.shutdown().await;
             self.say(Event::Draining { calls: self.calls.len() });
         }
     }
 }
 
-async fn ask(driver: &dyn Driver, target: &Target, call: Call) -> Reply {
-    match call {
-        Call::Ensure => Reply::Ensured(in_time(driver.ensure(target)).await),
-        Call::Observe => Reply::Observed(in_time(driver.observe(target)).await),
-        Call::Remove => Reply::Removed(in_time(driver.remove(target)).await),
+/// A call that is ready to be made, with all it needs.
+enum Prepared {
+    Driver { driver: Arc<dyn Driver>, target: Box<Target>, longest: Duration },
+    Hands { hands: Arc<dyn Hands>, step: Box<Step>, run: RunId, key: IdempotencyKey },
+}
+
+impl Prepared {
+    async fn ask(self, ask: Ask) -> Answer {
+        match self {
+            Prepared::Driver { driver, target, longest } => ask_driver(&*driver, &target, longest, ask).await,
+            Prepared::Hands { hands, step, run, key } => ask_hands(&*hands, &step, &run, &key.0, ask).await,
+        }
     }
 }
 
-async fn in_time<T>(reply: drivers::Reply<'_, T>) -> Result<T, DriverError> {
-    let minutes = DEADLINE.as_secs() / 60;
-    tokio::time::timeout(DEADLINE, reply)
+/// Asks a driver, for as long as one call may take. Hands' questions are none of a driver's.
+pub(super) async fn ask_driver(driver: &dyn Driver, target: &Target, longest: Duration, ask: Ask) -> Answer {
+    match ask {
+        Ask::Check => Answer::Checked(in_time(longest, driver.check(target)).await),
+        Ask::Ensure => Answer::Ensured(in_time(longest, driver.ensure(target)).await),
+        Ask::Remove => Answer::Removed(in_time(longest, driver.remove(target)).await),
+        Ask::Observe | Ask::Run | Ask::Verify | Ask::Undo | Ask::Probe => {
+            Answer::Observed(in_time(longest, driver.observe(target)).await)
+        }
+    }
+}
+
+/// Asks the user's hook, or looks.
+pub(super) async fn ask_hands(hands: &dyn Hands, step: &Step, run: &RunId, key: &str, ask: Ask) -> Answer {
+    let none = || Ended::Badly("there is nothing to call".to_owned());
+    let (calls, timeout_s) = match &step.action {
+        Action::Hook { run, verify, undo, timeout_s, .. } => {
+            ((Some(run), verify.as_ref(), undo.as_ref()), *timeout_s)
+        }
+        Action::Check { probes, .. } => return Answer::Probed(hands.look(probes).await),
+        _ => return Answer::Probed(none()),
+    };
+    let call = async |purpose: &'static str, call: Option<&Call>| {
+        let Some(call) = call else { return none() };
+        let errand = Errand { step, run, key, purpose, call, timeout_s };
+        let longest = Duration::from_secs(u64::from(timeout_s)) + GRACE;
+        tokio::time::timeout(longest, hands.call(errand))
+            .await
+            .unwrap_or_else(|_| Ended::Unknown(format!("it did not end within {timeout_s} seconds")))
+    };
+    match ask {
+        Ask::Verify => Answer::Verified(call("verify", calls.1).await),
+        Ask::Undo => Answer::Undone(call("undo", calls.2).await),
+        Ask::Run | Ask::Check | Ask::Ensure | Ask::Observe | Ask::Remove | Ask::Probe => {
+            Answer::Ran(call("run", calls.0).await)
+        }
+    }
+}
+
+async fn in_time<T>(longest: Duration, reply: drivers::Reply<'_, T>) -> Result<T, DriverError> {
+    let minutes = longest.as_secs() / 60;
+    tokio::time::timeout(longest, reply)
         .await
         .unwrap_or_else(|_| Err(ErrorKind::Unknown.because(format!("no reply within {minutes} minutes"))))
+}
+
+/// Returns at a moment; never without one.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Returns when the run is told something new; never, once nobody is left who could tell.
 async fn changed(stop: &mut watch::Receiver<Stop>) {
     if stop.changed().await.is_err() {
         std::future::pending().await
-    }
-}
-
-/// Returns when the run is told to stop.
-async fn stopped(stop: &mut watch::Receiver<Stop>) {
-    while *stop.borrow_and_update() == Stop::Go {
-        changed(stop).await;
     }
 }

@@ -40,6 +40,7 @@ impl SqliteJournal {
     pub async fn open(path: &Path) -> Result<SqliteJournal, JournalError> {
         let unusable = |error: &dyn std::fmt::Display| unusable(path, error);
         make_folder(path).map_err(|error| unusable(&error))?;
+        refuse_strangers(path).map_err(|error| unusable(&error))?;
         // The log and the shared memory that SQLite puts beside the file get the file's permissions.
         open_private(path).map_err(|error| unusable(&error))?;
         let options = SqliteConnectOptions::new()
@@ -300,6 +301,22 @@ fn migrator() -> Migrator {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
     Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect())
+}
+
+/// Refuses a file that is no database. SQLite itself takes one that is shorter than a page for an empty one.
+fn refuse_strangers(path: &Path) -> std::io::Result<()> {
+    const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+    let mut file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let mut start = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::Read::take(&mut file, MAGIC.len() as u64), &mut start)?;
+    match start.is_empty() || start == MAGIC {
+        true => Ok(()),
+        false => Err(std::io::Error::other("it is not a journal; its first bytes are not those of SQLite")),
+    }
 }
 
 fn make_folder(path: &Path) -> std::io::Result<()> {

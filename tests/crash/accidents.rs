@@ -221,7 +221,7 @@ async fn what_takes_its_time_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn what_is_never_ready_and_what_never_answers_end_in_doubt_and_are_taken_up_again() {
     let expected = undisturbed().await;
-    for fault in [Fault::Creating(400), Fault::Delay(Duration::from_secs(24 * 3600))] {
+    for fault in [Fault::Creating(300), Fault::Delay(Duration::from_secs(24 * 3600))] {
         let context = format!("{fault:?}");
         let rig = Rig::new();
         rig.fake.fault_at(1, fault);

@@ -6,7 +6,9 @@ use std::time::Duration;
 use carafe::drivers::connections::Connections;
 use carafe::drivers::fake::{Fake, Fault, Method, Rules};
 use carafe::drivers::{Ability, Kind};
-use carafe::executor::{self, Change, Confirm, Event, ExecutorError, RunState, State, Stop};
+use carafe::executor::{
+    self, Change, Confirm, DriftKind, Event, ExecutorError, OnDrift, RunState, State, Stop,
+};
 use carafe_model::ids::StepId;
 use carafe_model::steps::Action;
 
@@ -18,16 +20,14 @@ fn states(report: &executor::RunReport, state: State) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn applying_a_finished_plan_again_adopts_everything_and_owns_nothing() {
+async fn applying_a_finished_plan_again_begins_no_other_run() {
     let rig = Rig::new();
     let End::Report(first) = rig.apply().await else { panic!("no report") };
+    assert_eq!(first.done_now, first.steps.len());
     let (cloud, effects) = (rig.cloud(), rig.effects());
     let End::Report(second) = rig.apply().await else { panic!("no report") };
-    assert_eq!(second.state, RunState::Done);
-    assert_ne!(second.run, first.run);
-    assert_eq!((states(&second, State::Adopted), states(&second, State::Made)), (cloud.len(), 0));
-    assert_eq!(rig.destroy(&second.run).await.state(), RunState::Destroyed { kept: cloud.len() });
-    assert_eq!((rig.cloud(), rig.effects()), (cloud, effects), "the second run changed nothing");
+    assert_eq!((&second.state, &second.run, second.done_now), (&RunState::Done, &first.run, 0));
+    assert_eq!((rig.cloud(), rig.effects()), (cloud, effects), "nothing was changed");
     assert_eq!(rig.destroy(&first.run).await.state(), RunState::Destroyed { kept: 0 });
     assert!(rig.cloud().is_empty());
     assert_eq!(
@@ -37,6 +37,64 @@ async fn applying_a_finished_plan_again_adopts_everything_and_owns_nothing() {
     );
     let End::Error(error) = rig.resume(&first.run).await else { panic!("it cannot be resumed") };
     assert!(matches!(error, ExecutorError::Undone { destroyed: true, .. }), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_of_another_journal_adopts_everything_and_owns_nothing() {
+    let (rig, mut other) = (Rig::new(), Rig::new());
+    let End::Report(first) = rig.apply().await else { panic!("no report") };
+    other.connections = rig.connections.clone();
+    let (cloud, effects) = (rig.cloud(), rig.effects());
+    let End::Report(second) = other.apply().await else { panic!("no report") };
+    assert_ne!(second.run, first.run);
+    assert_eq!((states(&second, State::Adopted), states(&second, State::Made)), (cloud.len(), 0));
+    assert_eq!(other.status().await.owned, 0);
+    assert_eq!(other.destroy(&second.run).await.state(), RunState::Destroyed { kept: cloud.len() });
+    assert_eq!((rig.cloud(), rig.effects()), (cloud, effects), "the second run changed nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_drifted_is_told_and_made_again_only_when_that_is_wished() {
+    let expected = undisturbed().await;
+    let mut rig = Rig::new();
+    let End::Report(first) = rig.apply().await else { panic!("no report") };
+    let (provider, region) = PLACES[1];
+    for (kind, name) in [(Kind::LoadBalancer, "web"), (Kind::Attachment, "a3")] {
+        rig.fake.uproot(provider, region, kind, name);
+    }
+    let End::Report(again) = rig.apply().await else { panic!("no report") };
+    assert_eq!((&again.run, &again.state), (&first.run, &RunState::Drifted { steps: 2 }));
+    assert!(again.drift.iter().all(|drift| drift.what == DriftKind::Gone));
+    assert_eq!(rig.cloud().len(), expected.len() - 2, "nothing was done about it");
+
+    rig.options.on_drift = OnDrift::Repair;
+    rig.fake.forget_faults();
+    rig.fake.fault_at(expected.len() as u64 + 1, Fault::StopAfter);
+    assert!(rig.resume(&first.run).await.is_stopped(), "also a repair may end half way");
+    let End::Report(repaired) = rig.resume(&first.run).await else { panic!("no report") };
+    assert_eq!(repaired.state, RunState::Done);
+    assert_eq!(rig.fake.cloud().items().len(), expected.len());
+    rig.options.on_drift = OnDrift::Stop;
+    assert_eq!(rig.apply().await.state(), RunState::Done);
+    assert_eq!(rig.destroy(&first.run).await.state(), RunState::Destroyed { kept: 0 });
+    assert!(rig.cloud().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_goes_on_and_is_undone_only_where_it_began() {
+    let mut rig = Rig::new();
+    rig.fake.fault_at(10, Fault::StopAfter);
+    assert!(rig.apply().await.is_stopped());
+    let run = rig.run().await.expect("it was begun");
+    let elsewhere = Connections::simulated(None).expect("in memory").typed("--simulate".to_owned());
+    let right = std::mem::replace(&mut rig.connections, elsewhere);
+    for end in [rig.resume(&run).await, rig.destroy(&run).await] {
+        let End::Error(ExecutorError::Elsewhere { places, .. }) = end else { panic!("{end:?}") };
+        assert_eq!(places.len(), PLACES.len(), "{places:?}");
+    }
+    rig.connections = right;
+    assert_eq!(rig.destroy(&run).await.state(), RunState::Destroyed { kept: 0 });
+    assert!(rig.cloud().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -274,7 +332,8 @@ async fn commands_of_different_processes_meet_in_the_files() {
     assert_eq!(report.state, RunState::Done);
     let dry_run = executor::dry_run(&rig.request(), &connect(), &mut |_| {}).await.expect("it is fit");
     assert!(!dry_run.has_changes());
-    let report = executor::destroy(&report.run, 4, &connect(), &rig.journal, &mut |_| {}, stop).await;
+    let report =
+        executor::destroy(&report.run, &rig.options(), &connect(), &rig.journal, &mut |_| {}, stop).await;
     assert_eq!(report.expect("nothing is in the way").state, RunState::Destroyed { kept: 0 });
     assert!(Fake::open(state).expect("usable").cloud().items().is_empty());
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use carafe::drivers::connections::Connections;
 use carafe::drivers::fake::{Effect, Fake, Item, Rules, Slot};
 use carafe::executor::{
-    self, Confirm, Event, ExecutorError, Request, RunReport, RunState, RunStatus, Stop, stop_switch,
+    self, Confirm, Event, ExecutorError, Options, Request, RunReport, RunState, RunStatus, Stop, stop_switch,
 };
 use carafe::run_id::RunId;
 use carafe::store::{
@@ -119,6 +119,7 @@ pub struct Rig {
     pub confirm: Confirm,
     pub wave: Option<u32>,
     pub parallelism: usize,
+    pub options: Options,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -154,6 +155,7 @@ impl Rig {
             confirm: Confirm::All,
             wave: None,
             parallelism: 4,
+            options: Options::default(),
             _folder: folder,
         }
     }
@@ -171,13 +173,12 @@ impl Rig {
     }
 
     pub fn request(&self) -> Request<'_> {
-        Request {
-            plan: &self.plan,
-            plan_sha256: &self.plan_sha256,
-            wave: self.wave,
-            parallelism: self.parallelism,
-            confirm: self.confirm.clone(),
-        }
+        Request { plan: &self.plan, plan_sha256: &self.plan_sha256, wave: self.wave, options: self.options() }
+    }
+
+    /// How this rig carries out.
+    pub fn options(&self) -> Options {
+        Options { parallelism: self.parallelism, confirm: self.confirm.clone(), ..self.options.clone() }
     }
 
     pub async fn apply(&self) -> End {
@@ -198,25 +199,17 @@ impl Rig {
 
     pub async fn resume(&self, run: &RunId) -> End {
         let (_switch, stop) = stop_switch();
-        let confirm = self.confirm.clone();
+        let options = self.options();
         let mut deaf = |_| {};
-        let resumed = executor::resume(
-            run,
-            confirm,
-            self.parallelism,
-            &self.connections,
-            &self.journal,
-            &mut deaf,
-            stop,
-        );
+        let resumed = executor::resume(run, &options, &self.connections, &self.journal, &mut deaf, stop);
         self.until_stopped(resumed).await
     }
 
     pub async fn destroy(&self, run: &RunId) -> End {
         let (_switch, stop) = stop_switch();
+        let options = self.options();
         let mut deaf = |_| {};
-        let destroyed =
-            executor::destroy(run, self.parallelism, &self.connections, &self.journal, &mut deaf, stop);
+        let destroyed = executor::destroy(run, &options, &self.connections, &self.journal, &mut deaf, stop);
         self.until_stopped(destroyed).await
     }
 

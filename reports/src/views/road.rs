@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use carafe_model::plan::Plan;
-use carafe_model::steps::{Action, AllowRule, Step};
+use carafe_model::steps::{Action, AllowRule, Call, Step};
 
 use super::placements::size;
 use super::{Block, blocks};
@@ -157,6 +157,9 @@ fn kind(action: &Action) -> &'static str {
         Action::LoadBalancer { .. } => "load balancer",
         Action::KubernetesCluster { .. } => "Kubernetes cluster",
         Action::Manual { .. } => "manual step",
+        Action::Hook { .. } => "hook",
+        Action::Check { .. } => "check",
+        Action::Approval { .. } => "approval",
     }
 }
 
@@ -211,6 +214,15 @@ fn detail(action: &Action) -> String {
             }
             Some(_) | None => visible(text),
         },
+        Action::Hook { run, .. } => match run {
+            Call::Command { command, .. } => format!("runs {}", visible(&command.join(" "))),
+            Call::Http { method, url, .. } => format!("{} {}", visible(method), visible(url)),
+        },
+        Action::Check { probes, .. } => {
+            let probes: Vec<String> = probes.iter().map(|probe| visible(&probe.words())).collect();
+            format!("looks at {}", words::listed(&probes))
+        }
+        Action::Approval { text, .. } => visible(text),
     }
 }
 

@@ -10,14 +10,15 @@ use carafe_model::ids::{ProviderName, RegionName};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::super::{DRIVERS, DriverEntry, entry};
-use super::{Connection, RawSetting, Setting, SettingKind};
+use super::super::{DRIVERS, DriverEntry, Kind, entry};
+use super::{Connection, Limits, RawSetting, Setting, SettingKind};
 use crate::drivers::secret::SecretRef;
 
 /// More connections than anybody has; a file with more is a mistake.
 const MOST_CONNECTIONS: usize = 1_000;
 
-const OWN_KEYS: [&str; 4] = ["name", "provider", "region", "driver"];
+const OWN_KEYS: [&str; 7] =
+    ["name", "provider", "region", "driver", "calls_at_once", "calls_per_second", "limits"];
 const EXAMPLE: &str = "see docs/formats/connections.md for a whole example";
 
 /// Reads connections from the text of `file`. Any finding is an error, and then nothing may be opened.
@@ -110,6 +111,7 @@ impl<'t> Reader<'t> {
         let provider = self.needed_text(&mut entry, "provider");
         let region = self.text(&mut entry, "region");
         let driver = self.driver(&mut entry);
+        let limits = self.limits(&mut entry);
         let mut settings = BTreeMap::new();
         let known: &[Setting] = driver.map_or(&[], |driver| driver.settings);
         for setting in known {
@@ -136,9 +138,55 @@ impl<'t> Reader<'t> {
             provider: ProviderName(provider?),
             region: region.map(RegionName),
             driver: driver?,
+            limits,
             settings,
             place,
         })
+    }
+
+    fn limits(&mut self, entry: &mut Entry<'t>) -> Limits {
+        let mut limits = Limits {
+            at_once: self.limit(entry, "calls_at_once"),
+            per_second: self.limit(entry, "calls_per_second"),
+            kinds: BTreeMap::new(),
+        };
+        let Some((_, value)) = entry.left.remove("limits") else { return limits };
+        let (start, path) = (value.span().start, format!("{}.limits", entry.path));
+        let DeValue::Table(table) = value.into_inner() else {
+            let what = "a table of kinds of resources and numbers is wanted".to_owned();
+            self.refuse("CON-003", start, &path, what, "for example limits = { machine = 4 }");
+            return limits;
+        };
+        let left = table
+            .into_iter()
+            .map(|(key, value)| (key.get_ref().to_string(), (key.span().start, value)))
+            .collect();
+        let mut inner = Entry { path: path.clone(), start, left };
+        for kind in Kind::ALL {
+            if let Some(limit) = self.limit(&mut inner, kind.name()) {
+                limits.kinds.insert(kind, limit);
+            }
+        }
+        let names: Vec<&str> = Kind::ALL.into_iter().map(Kind::name).collect();
+        for (key, (start, _)) in &inner.left {
+            self.unknown_key(*start, &path, key, &names);
+        }
+        limits
+    }
+
+    fn limit(&mut self, entry: &mut Entry<'t>, key: &str) -> Option<u32> {
+        let (_, value) = entry.left.remove(key)?;
+        let number = match value.get_ref() {
+            DeValue::Integer(integer) => u32::from_str_radix(integer.as_str(), integer.radix()).ok(),
+            _ => None,
+        };
+        let allowed = number.filter(|number| (1..=10_000).contains(number));
+        if allowed.is_none() {
+            let path = format!("{}.{key}", entry.path);
+            let what = format!("{key} is no number of calls");
+            self.refuse("CON-004", value.span().start, &path, what, "a whole number from 1 to 10000");
+        }
+        allowed
     }
 
     fn driver(&mut self, table: &mut Entry<'t>) -> Option<&'static DriverEntry> {

@@ -192,16 +192,21 @@ impl Cloud {
             );
             return Err(ErrorKind::Conflict.because(what));
         }
-        let item = self.items.remove(&slot).expect("it was found above");
-        for needed in needs(&slot, &item.action) {
+        self.uproot(&slot);
+        Ok(Removal::Removed)
+    }
+
+    /// Takes something away, whatever stands on it.
+    pub fn uproot(&mut self, slot: &Slot) {
+        let Some(item) = self.items.remove(slot) else { return };
+        for needed in needs(slot, &item.action) {
             if let Some(users) = self.used_by.get_mut(&needed) {
-                users.remove(&slot);
+                users.remove(slot);
             }
         }
-        if let Some(count) = self.counts.get_mut(&(slot.provider, slot.region, slot.kind)) {
+        if let Some(count) = self.counts.get_mut(&(slot.provider.clone(), slot.region.clone(), slot.kind)) {
             *count -= 1;
         }
-        Ok(Removal::Removed)
     }
 
     pub(super) fn list(
@@ -289,7 +294,10 @@ impl Cloud {
             | Action::PublicAddress { .. }
             | Action::LoadBalancer { .. }
             | Action::KubernetesCluster { .. }
-            | Action::Manual { .. } => return None,
+            | Action::Manual { .. }
+            | Action::Hook { .. }
+            | Action::Check { .. }
+            | Action::Approval { .. } => return None,
         };
         let Some(block) = Cidr::parse(cidr) else {
             return Some(ErrorKind::Invalid.because(format!("\"{cidr}\" is not a block of IPv4 addresses")));
@@ -336,7 +344,10 @@ fn block_of(action: &Action) -> Option<Cidr> {
         | Action::PublicAddress { .. }
         | Action::LoadBalancer { .. }
         | Action::KubernetesCluster { .. }
-        | Action::Manual { .. } => None,
+        | Action::Manual { .. }
+        | Action::Hook { .. }
+        | Action::Check { .. }
+        | Action::Approval { .. } => None,
     }
 }
 
@@ -345,9 +356,13 @@ fn needs(slot: &Slot, action: &Action) -> Vec<Slot> {
     let one = |kind, name: &String| vec![slot.beside(kind, name)];
     let many = |kind, names: &[String]| names.iter().map(|name| slot.beside(kind, name)).collect::<Vec<_>>();
     match action {
-        Action::Network { .. } | Action::KeyPair { .. } | Action::Disk { .. } | Action::Manual { .. } => {
-            Vec::new()
-        }
+        Action::Network { .. }
+        | Action::KeyPair { .. }
+        | Action::Disk { .. }
+        | Action::Manual { .. }
+        | Action::Hook { .. }
+        | Action::Check { .. }
+        | Action::Approval { .. } => Vec::new(),
         Action::Subnet { network, .. } | Action::SecurityGroup { network, .. } => one(Kind::Network, network),
         Action::Machine { subnet, security_groups, key_pair, .. } => [
             one(Kind::Subnet, subnet),

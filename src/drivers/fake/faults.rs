@@ -45,6 +45,16 @@ pub enum Method {
     Quotas,
 }
 
+impl Method {
+    /// Whether a call may change the cloud.
+    pub const fn changes(self) -> bool {
+        match self {
+            Method::Ensure | Method::Remove => true,
+            Method::Observe | Method::List | Method::Check | Method::Quotas => false,
+        }
+    }
+}
+
 /// What a call changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -83,7 +83,9 @@ pub const ENTRY: DriverEntry = DriverEntry {
 };
 
 const fn setting(name: &'static str, kind: SettingKind, summary: &'static str) -> Setting {
-    Setting { name, kind, required: false, summary }
+    // Whatever else it is told, a simulated cloud is the one in its file.
+    let identifies = matches!(kind, SettingKind::File);
+    Setting { name, kind, required: false, identifies, summary }
 }
 
 fn open_from_settings(settings: &Settings) -> Result<Arc<dyn Driver>, DriverError> {
@@ -170,7 +172,7 @@ impl Fake {
 
     fn build(rules: Rules, file: Option<StateFile>, latency: Duration) -> Result<Fake, DriverError> {
         let mut held = Held { cloud: Cloud::default(), file };
-        held.change(|_| Ok(((), Effect::Nothing)))?;
+        held.change(|_| Ok(((), Effect::Nothing)), Method::List)?;
         let inner = Inner {
             capabilities: Capabilities { kinds: rules.kinds.clone() },
             rules,
@@ -217,6 +219,12 @@ impl Fake {
         let name = action.name().to_owned();
         let slot = Slot { provider: provider.into(), region: region.into(), kind, name };
         self.held().cloud.plant(slot, action, owner);
+    }
+
+    /// Takes something away as a person would, whatever stands on it.
+    pub fn uproot(&self, provider: &str, region: &str, kind: Kind, name: &str) {
+        let slot = Slot { provider: provider.into(), region: region.into(), kind, name: name.to_owned() };
+        self.held().cloud.uproot(&slot);
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -270,12 +278,12 @@ impl Fake {
                 Err(ErrorKind::Denied.because("the credentials are not accepted"))
             }
             Some(Fault::Repeat) => {
-                let first = self.held().change(|cloud| act(cloud, creating));
+                let first = self.held().change(|cloud| act(cloud, creating), method);
                 // The second delivery is answered too, to nobody.
-                let _ = self.held().change(|cloud| act(cloud, creating));
+                let _ = self.held().change(|cloud| act(cloud, creating), method);
                 first
             }
-            _ => self.held().change(|cloud| act(cloud, creating)),
+            _ => self.held().change(|cloud| act(cloud, creating), method),
         };
         let effect = result.as_ref().map_or(Effect::Nothing, |(_, effect)| *effect);
         let reply = match (result, &fault) {
@@ -316,9 +324,11 @@ impl Held {
     fn change<T>(
         &mut self,
         act: impl FnOnce(&mut Cloud) -> Result<(T, Effect), DriverError>,
+        method: Method,
     ) -> Result<(T, Effect), DriverError> {
         let Some(file) = &mut self.file else { return act(&mut self.cloud) };
-        let lock = file.lock()?;
+        // The file is replaced whole, so reading needs no lock, and leaves nothing beside a file that is not there.
+        let lock = if method.changes() { Some(file.lock()?) } else { None };
         if let Some(cloud) = file.changed()? {
             self.cloud = cloud;
         }
