@@ -156,7 +156,7 @@ fn the_doctor_finds_what_is_there() {
 
 /// A connections file that keeps its simulated cloud in `cloud.json`, with more settings if need be.
 fn connect(folder: &Folder, more: &str) -> &'static str {
-    let provider = folder.json("plan.json")["placements"][0]["provider"].as_str().unwrap().to_owned();
+    let provider = folder.json("plan.json")["placements"][0]["provider"].as_str().expect("placed").to_owned();
     let text = format!(
         "[[connection]]\nname = \"all\"\nprovider = \"{provider}\"\ndriver = \"fake\"\nstate = \"cloud.json\"\n{more}"
     );

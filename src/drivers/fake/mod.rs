@@ -43,7 +43,15 @@ pub const ENTRY: DriverEntry = DriverEntry {
     name: "fake",
     summary: "a simulated cloud for rehearsals: it keeps the rules of a real one and costs nothing",
     settings: &[
-        setting("state", SettingKind::File, "the file the simulated cloud is kept in; in memory without it"),
+        Setting {
+            // Whatever else it is told, a simulated cloud is the one in its file.
+            identifies: true,
+            ..setting(
+                "state",
+                SettingKind::File,
+                "the file the simulated cloud is kept in; in memory without it",
+            )
+        },
         setting(
             "token",
             SettingKind::Secret,
@@ -83,9 +91,7 @@ pub const ENTRY: DriverEntry = DriverEntry {
 };
 
 const fn setting(name: &'static str, kind: SettingKind, summary: &'static str) -> Setting {
-    // Whatever else it is told, a simulated cloud is the one in its file.
-    let identifies = matches!(kind, SettingKind::File);
-    Setting { name, kind, required: false, identifies, summary }
+    Setting { name, kind, required: false, identifies: false, summary }
 }
 
 fn open_from_settings(settings: &Settings) -> Result<Arc<dyn Driver>, DriverError> {
