@@ -26,6 +26,13 @@ pub struct Candidate {
     memory: Mib,
 }
 
+impl Candidate {
+    /// Whether it is large enough.
+    pub fn fits(&self, shape: &Shape) -> bool {
+        self.vcpus >= shape.vcpus && self.memory >= shape.memory
+    }
+}
+
 /// The offers of a class that are worth having, by region, each list from cheap to dear.
 #[derive(Clone, Debug)]
 pub struct Frontier {

@@ -164,7 +164,10 @@ impl<'e> Explain<'e, '_> {
                 .clusters
                 .iter()
                 .map(|place| Said::new("part.cluster").with("name", estate.clusters[*place].id.as_str()));
-            let names: Vec<Said> = balancers.chain(clusters).collect();
+            let rules = group.rules.iter().map(|place| {
+                Said::new("part.group").with("name", crate::hopeless::group_name(placing.policy, *place))
+            });
+            let names: Vec<Said> = balancers.chain(clusters).chain(rules).collect();
             reasons.push(Said::new("reason.group").with("names", names).into());
         }
         if instance_type.burstable == Some(true) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use carafe_model::constraints::Level;
 use carafe_model::estate::{Endpoint, Estate, KubernetesCluster};
 use carafe_model::finding::Finding;
 use carafe_model::ids::HostId;
@@ -106,10 +107,12 @@ pub struct Group {
     pub load_balancers: Vec<usize>,
     /// Places in the estate's list of clusters whose workers these are.
     pub clusters: Vec<usize>,
+    /// Places in the policy's list of groups that tie these together.
+    pub rules: Vec<usize>,
 }
 
-/// Groups movers by load balancer and cluster; by first member. Every mover is in exactly one group.
-pub fn groups(estate: &Estate, movers: &[Mover<'_>]) -> Vec<Group> {
+/// Groups movers by load balancer, cluster and the policy's groups; by first member. Every mover is in exactly one group.
+pub fn groups(estate: &Estate, policy: &Policy, movers: &[Mover<'_>]) -> Vec<Group> {
     let place_of: BTreeMap<&HostId, usize> =
         movers.iter().enumerate().map(|(place, mover)| (&estate.hosts[mover.host].id, place)).collect();
     let mut sets = UnionFind::<usize>::new(movers.len());
@@ -128,6 +131,17 @@ pub fn groups(estate: &Estate, movers: &[Mover<'_>]) -> Vec<Group> {
         .iter()
         .map(|cluster| tie(&mut cluster.workers.iter().chain(&cluster.control_plane)))
         .collect();
+    let rules: Vec<Option<usize>> = policy
+        .groups
+        .iter()
+        .map(|rule| match rule.same {
+            Some(Level::Region | Level::Zone) => {
+                let hosts = movers.iter().map(|mover| &estate.hosts[mover.host]);
+                tie(&mut hosts.filter(|host| rule.matches.fits(host)).map(|host| &host.id))
+            }
+            Some(Level::Provider) | None => None,
+        })
+        .collect();
     let mut group_of_set: BTreeMap<usize, usize> = BTreeMap::new();
     let mut groups: Vec<Group> = Vec::new();
     for mover in 0..movers.len() {
@@ -145,6 +159,11 @@ pub fn groups(estate: &Estate, movers: &[Mover<'_>]) -> Vec<Group> {
     for (place, first) in clusters.into_iter().enumerate() {
         if let Some(first) = first {
             groups[group_of_set[&sets.find(first)]].clusters.push(place);
+        }
+    }
+    for (place, first) in rules.into_iter().enumerate() {
+        if let Some(first) = first {
+            groups[group_of_set[&sets.find(first)]].rules.push(place);
         }
     }
     groups

@@ -34,6 +34,8 @@ pub mod explain;
 
 mod doubt;
 
+mod hopeless;
+
 pub mod waves;
 
 pub mod steps;
@@ -61,7 +63,6 @@ use carafe_model::snapshot::SealedSnapshot;
 use carafe_model::units::{Money, Quantity};
 
 use bill::{Bill, Home};
-use concerns::RegionView;
 use groups::{Group, Mover, Roles};
 use market::Market;
 use placing::Placing;
@@ -129,6 +130,10 @@ pub const CODES: &[(&str, &str)] = &[
         "PLN-0402",
         "No placement was found that keeps the limits on regions and providers together. Raise max_regions or max_providers, or loosen where hosts may go.",
     ),
+    (
+        "PLN-0404",
+        "A host could not be placed, and what it belongs to is placed without it. Mend what keeps the host from being placed, or let the others wait for it.",
+    ),
     ("PLN-0403", "The gap is larger than was asked for. Allow more time, or a larger gap."),
     (
         "PLN-9001",
@@ -156,8 +161,8 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
 
     budgets::to_fixed_ends(estate, policy, &mut roles.movers, &mut roles.findings);
     let mut unplaced = unknown(&mut roles);
-    drop_hopeless(estate, policy, &market, &regions, &mut roles, &mut unplaced);
-    let groups = groups::groups(estate, &roles.movers);
+    hopeless::Hopeless { estate, policy, market: &market, regions: &regions }.drop(&mut roles, &mut unplaced);
+    let groups = groups::groups(estate, policy, &roles.movers);
     let sendings = traffic::sendings(estate, &roles.movers);
     let placing = Placing::new(estate, policy, &market, &regions, &roles.movers, &groups, &sendings);
     let effort = Effort {
@@ -305,85 +310,6 @@ fn without_exchange(
 fn unknown(roles: &mut Roles<'_>) -> Vec<Unplaced> {
     let unknown = std::mem::take(&mut roles.unknown);
     unknown.into_iter().map(|(host, reasons)| Unplaced { host, reasons, refused: Vec::new() }).collect()
-}
-
-/// Takes out the movers that fit nowhere, and those whose group has no region in common.
-fn drop_hopeless(
-    estate: &Estate,
-    policy: &Policy,
-    market: &Market<'_>,
-    regions: &[RegionView<'_>],
-    roles: &mut Roles<'_>,
-    unplaced: &mut Vec<Unplaced>,
-) {
-    let groups = groups::groups(estate, &roles.movers);
-    let mut gone: BTreeSet<usize> = BTreeSet::new();
-    {
-        let placing = Placing::new(estate, policy, market, regions, &roles.movers, &groups, &[]);
-        let none = vec![Vec::new(); roles.movers.len()];
-        let fits =
-            |mover: usize| market.snapshot.regions.indices().any(|r| placing.cheapest(mover, r).is_some());
-        for group in &groups {
-            let together = market
-                .snapshot
-                .regions
-                .indices()
-                .any(|region| placing.group_cost(group, region, &none).is_some());
-            if together {
-                continue;
-            }
-            let alone: Vec<usize> = group.movers.iter().copied().filter(|mover| !fits(*mover)).collect();
-            for &mover in &group.movers {
-                gone.insert(mover);
-                unplaced.push(why(
-                    estate,
-                    market,
-                    regions,
-                    &roles.movers[mover],
-                    group,
-                    alone.contains(&mover),
-                ));
-            }
-        }
-    }
-    let mut place = 0;
-    roles.movers.retain(|_| {
-        place += 1;
-        !gone.contains(&(place - 1))
-    });
-}
-
-fn why(
-    estate: &Estate,
-    market: &Market<'_>,
-    regions: &[RegionView<'_>],
-    mover: &Mover<'_>,
-    group: &Group,
-    fits_nowhere: bool,
-) -> Unplaced {
-    let refused = candidates::count_refused(market, &mover.need.shape, &mover.rules, regions).to_refusals();
-    let mut reasons = if fits_nowhere {
-        explain::why_nothing_fits(&refused, market.snapshot.offers.len())
-    } else {
-        Vec::new()
-    };
-    for disk in &mover.need.disks {
-        let is_sold =
-            market.snapshot.regions.indices().any(|region| market.sells_disk(region, disk.media, disk.size));
-        if !is_sold {
-            reasons.push(
-                Said::new("unplaced.disk").with("disk", disk.name.as_str()).with("gib", disk.size.0).into(),
-            );
-        }
-    }
-    if group.movers.len() > 1 || !group.clusters.is_empty() {
-        let key = if group.clusters.is_empty() { "unplaced.group" } else { "unplaced.group-cluster" };
-        let load_balancers = group.load_balancers.iter().map(|lb| estate.load_balancers[*lb].id.to_string());
-        let clusters = group.clusters.iter().map(|cluster| estate.clusters[*cluster].id.to_string());
-        let names: Vec<String> = load_balancers.chain(clusters).collect();
-        reasons.push(Said::new(key).with("names", names).into());
-    }
-    Unplaced { host: estate.hosts[mover.host].id.clone(), reasons, refused }
 }
 
 fn homes(placing: &Placing<'_>, groups: &[Group], regions: &[Option<Idx<Region>>]) -> Option<Vec<Home>> {

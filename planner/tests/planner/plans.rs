@@ -1,8 +1,9 @@
 //! What plans say about particular estates.
 
 use crate::common::{PLACES, gib, host, plan, rate, sealed, small_estate};
-use carafe_model::catalog::Term;
-use carafe_model::estate::{CurrentCost, KubernetesCluster};
+use carafe_model::catalog::{Certification, Term};
+use carafe_model::constraints::{EndMatch, FlowRule, GroupRule, Level, Location};
+use carafe_model::estate::{CurrentCost, Endpoint, KubernetesCluster};
 use carafe_model::host::{Architecture, Distribution, Gpu, Os, OsFamily, Usage};
 use carafe_model::plan::{Component, Plan};
 use carafe_model::policy::{Exchange, Match, Policy, Rule, SizingStrategy};
@@ -106,6 +107,123 @@ fn members_of_a_balancer_stay_together_and_one_that_cannot_is_told_why() {
     assert_eq!(plan.unplaced.len(), 2);
     assert_eq!(plan.unplaced[0].reasons, ["No region suits all members of front at once."]);
     assert_eq!(plan.placements.len(), 3);
+}
+
+#[test]
+fn a_member_that_fits_nowhere_leaves_its_balancer_and_the_others_go() {
+    let mut estate = small_estate();
+    estate.hosts[1].vcpus = Some(Vcpus(512));
+    let plan = plan(&estate, &sealed(&PLACES), &Policy::default());
+    let unplaced: Vec<(&str, &str)> =
+        plan.unplaced.iter().map(|u| (u.host.as_str(), u.reasons[0].as_str())).collect();
+    assert_eq!(unplaced, [("web-2", "None of 20 offers fits: 20 have too few vCPUs.")]);
+    assert_eq!(plan.placements.len(), 4);
+    let told = plan.findings.iter().find(|finding| finding.code == "PLN-0404").expect("told");
+    assert_eq!(told.summary.as_str(), "front is placed without this host");
+    assert!(!codes(&plan).contains(&"PLN-9001"), "{:#?}", plan.findings);
+}
+
+#[test]
+fn the_member_that_keeps_a_group_from_fitting_is_named() {
+    let mut estate = small_estate();
+    estate.load_balancers[0].members.push("batch".into());
+    let mut policy = Policy::default();
+    for (host, region) in [("web-1", "ncp/kr"), ("web-2", "ncp/kr"), ("batch", "nhn/kr1")] {
+        let regions = Some(vec![region.to_owned()]);
+        policy.rules.push(Rule { matches: for_host(host), regions, ..Rule::default() });
+    }
+    let plan = plan(&estate, &sealed(&PLACES), &policy);
+    assert_eq!(plan.unplaced.len(), 3);
+    for unplaced in &plan.unplaced {
+        assert_eq!(unplaced.reasons[1], "Without batch the others would fit.");
+    }
+}
+
+#[test]
+fn hosts_of_a_group_share_a_region() {
+    let mut policy = Policy::default();
+    let matches = for_host("batch");
+    policy.rules.push(Rule { matches, countries: Some(vec!["KR".to_owned()]), ..Rule::default() });
+    let mut estate = small_estate();
+    estate.flows.clear();
+    let apart = plan(&estate, &sealed(&PLACES), &policy);
+    assert!(regions(&apart).contains(&"db-1 aws/us-east-1".to_owned()));
+    policy.groups.push(GroupRule {
+        name: "data".to_owned(),
+        matches: Match { app: Some("data".to_owned()), ..Match::default() },
+        same: Some(Level::Region),
+        ..GroupRule::default()
+    });
+    let together = plan(&estate, &sealed(&PLACES), &policy);
+    let home = |host: &str| regions(&together).iter().find(|r| r.starts_with(host)).cloned();
+    assert_eq!(home("db-1").map(|r| r.replace("db-1", "batch")), home("batch"));
+    let db = together.placements.iter().find(|p| p.host.as_str() == "db-1").expect("placed");
+    assert!(db.reasons.iter().any(|r| r.as_str().contains("group data")), "{:?}", db.reasons);
+    assert!(!codes(&together).contains(&"PLN-9001"), "{:#?}", together.findings);
+}
+
+#[test]
+fn what_a_rule_pins_is_taken_and_what_it_demands_is_held() {
+    let mut catalog = crate::common::catalog(&PLACES);
+    let azure = catalog.regions.indices().find(|r| catalog.regions[*r].name.as_str() == "koreacentral");
+    catalog.certifications.push(Certification {
+        region: azure.expect("there"),
+        name: "CSAP".to_owned(),
+        source: "a test".to_owned(),
+        as_of: "2026".to_owned(),
+    });
+    let snapshot = carafe_model::snapshot::seal(catalog).0;
+    let mut policy = Policy::default();
+    policy.rules.push(Rule {
+        matches: for_host("db-1"),
+        certifications: Some(vec!["CSAP".to_owned()]),
+        offers: Some(vec!["azure/azure.large".to_owned(), "ncp/ncp.large".to_owned()]),
+        ..Rule::default()
+    });
+    let found = plan(&small_estate(), &snapshot, &policy);
+    assert!(!codes(&found).contains(&"PLN-9001"), "{:#?}", found.findings);
+    let db = &found.placements[3];
+    assert_eq!((db.region.as_str(), db.offer.as_str()), ("koreacentral", "azure.large"));
+    let refused = |reason: &str| db.refused.iter().find(|r| r.reason == reason).map(|r| r.offers);
+    assert_eq!((refused("certification"), refused("offer")), (Some(16), Some(18)));
+
+    policy.rules[0].certifications = Some(vec!["CSAB".to_owned()]);
+    let typo = plan(&small_estate(), &snapshot, &policy);
+    assert_eq!(typo.unplaced.len(), 1);
+    let told = typo.findings.iter().find(|f| f.code == "PLN-0101").expect("told");
+    assert_eq!(told.help.as_ref().map(|help| help.as_str()), Some("did you mean \"CSAP\"?"));
+}
+
+#[test]
+fn a_round_trip_to_what_does_not_move_keeps_hosts_near() {
+    let mut catalog = crate::common::catalog(&PLACES);
+    let places: Vec<_> = catalog.regions.indices().collect();
+    for region in places {
+        let is_korean = catalog.regions[region].country == "KR";
+        catalog.regions[region].coordinates =
+            Some(if is_korean { (37_500_000, 127_000_000) } else { (38_900_000, -77_400_000) });
+    }
+    let snapshot = carafe_model::snapshot::seal(catalog).0;
+    let mut estate = small_estate();
+    estate.flows[4].from = Endpoint::External("bank".to_owned());
+    let mut policy = Policy::default();
+    policy.flow_rules.push(FlowRule {
+        from: EndMatch { host: Some("web-*".to_owned()), ..EndMatch::default() },
+        to: EndMatch { external: Some("bank".to_owned()), ..EndMatch::default() },
+        max_rtt_ms: gib(20),
+    });
+    let unknown = plan(&estate, &snapshot, &policy);
+    assert!(codes(&unknown).contains(&"PLN-0108"), "{:#?}", unknown.findings);
+    assert!(regions(&unknown)[0].ends_with("us-east-1"));
+    policy.locations.push(Location {
+        matches: EndMatch { external: Some("bank".to_owned()), ..EndMatch::default() },
+        latitude: "37.5665".parse().expect("degrees"),
+        longitude: "126.978".parse().expect("degrees"),
+    });
+    let near = plan(&estate, &snapshot, &policy);
+    assert_eq!(near.placements[0].country, "KR");
+    assert!(near.placements[0].refused.iter().any(|r| r.reason == "latency"));
+    assert!(!codes(&near).contains(&"PLN-9001"), "{:#?}", near.findings);
 }
 
 #[test]
