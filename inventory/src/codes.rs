@@ -96,6 +96,10 @@ pub const CODES: &[(&str, &str)] = &[
         "A name has characters that cannot be seen, such as a space without width. Take them out in the source.",
     ),
     (
+        "INV-1223",
+        "Measured use is more than the host has. The planner sizes the host as is; check the unit, or measure again.",
+    ),
+    (
         "INV-2001",
         "The JSON is not an on-premises infrastructure model in its envelope. The message says what it looks like.",
     ),

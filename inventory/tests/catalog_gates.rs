@@ -411,8 +411,8 @@ fn conflicting_or_partial_lists_of_traffic_do_not_mix() {
         aws,seoul,internet to China,0,,0.2,,list,2025\naws,seoul,inter-zone,,,0.01,,list,2025\n\
         aws,seoul,internet,0,,0.11,,list,2026\naws,seoul,internet,ten,,0.11,,list,2026\n",
     );
-    assert_eq!(codes(&findings), ["CAT-1402", "CAT-1112", "CAT-1401"]);
-    assert_eq!((findings[1].place.row, findings[0].place.row), (Some(2), Some(7)));
+    assert_eq!(codes(&findings), ["CAT-1402", "CAT-1401", "CAT-1405"]);
+    assert_eq!(findings[0].place.row, Some(7));
     let loaded: Vec<_> = snapshot.transfers.iter().map(|t| (t.reach, t.tiers[0].gib.0)).collect();
     assert_eq!(loaded, [(Reach::InterZone, 10_000_000), (Reach::Internet, 110_000_000)]);
 }
@@ -546,4 +546,20 @@ fn every_code_is_listed_once_and_explained() {
     let listed: Vec<&str> = CODES.iter().map(|(code, _)| *code).collect();
     assert_eq!(listed, used);
     assert!(CODES.iter().all(|(_, meaning)| meaning.ends_with('.')));
+}
+
+#[test]
+fn tiers_of_two_dated_lists_are_never_mixed() {
+    let old = "aws,seoul,internet,0,100,0,,old,2021\naws,seoul,internet,100,5000,0.2,,old,2021\n\
+        aws,seoul,internet,5000,,0.1,,old,2021\n";
+    let new = "aws,seoul,internet,0,10240,0.09,,new,2026\naws,seoul,internet,10240,,0.085,,new,2026\n";
+    let other = "aws,seoul,internet,0,,0.07,,dumped,2026\n";
+    for rows in [[old, new, other].concat(), [other, new, old].concat()] {
+        let (snapshot, findings) = read(EGRESS, &rows);
+        let tiers = &snapshot.transfers[0].tiers;
+        let tiers: Vec<_> = tiers.iter().map(|tier| (tier.from_gib, tier.gib.0 / 1_000_000)).collect();
+        assert_eq!(tiers, [(0, 90), (10_240, 85)], "{rows}");
+        assert_eq!(codes(&findings), ["CAT-1405"]);
+        assert!(findings[0].summary.ends_with(": 4 (dumped, old)"), "{:?}", findings[0]);
+    }
 }

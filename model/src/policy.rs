@@ -161,12 +161,34 @@ pub struct Pricing {
     pub exchange: Option<Exchange>,
     /// Months over which the plan is judged.
     pub horizon_months: u32,
+    /// What becomes of offers whose price is too low to be believed.
+    pub doubtful: Doubtful,
+    /// A price this many days older than the newest of the catalog is told.
+    pub stale_after_days: u32,
 }
 
 impl Default for Pricing {
     fn default() -> Self {
-        Pricing { terms: vec![Term::OnDemand], currency: Currency::USD, exchange: None, horizon_months: 36 }
+        Pricing {
+            terms: vec![Term::OnDemand],
+            currency: Currency::USD,
+            exchange: None,
+            horizon_months: 36,
+            doubtful: Doubtful::Exclude,
+            stale_after_days: 365,
+        }
     }
+}
+
+/// What becomes of an offer whose price is below half of the median of the same machine and term over the provider's
+/// regions, where it is sold in four or more of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Doubtful {
+    /// It is not used; the plan counts it as refused and says how much it would have saved.
+    Exclude,
+    /// It is used as any other; the plan says what is at stake.
+    Use,
 }
 
 /// An exchange rate with its date and its source.
@@ -260,6 +282,8 @@ pub struct Rule {
     pub memory_mib: Option<Mib>,
     /// Whether offers may ration processor time by credits, instead of the general answer.
     pub burstable: Option<bool>,
+    /// Whether the host may be taken away at any time and started again, so that spot prices may be used for it.
+    pub interruptible: Option<bool>,
 }
 
 /// Which hosts a rule is for.
@@ -335,6 +359,8 @@ pub struct HostPolicy<'a> {
     pub memory_mib: Option<Mib>,
     /// Whether offers may ration processor time.
     pub burstable: bool,
+    /// Whether it may be taken away at any time.
+    pub interruptible: bool,
 }
 
 impl Policy {
@@ -352,6 +378,7 @@ impl Policy {
             vcpus: None,
             memory_mib: None,
             burstable: self.sizing.burstable,
+            interruptible: false,
         };
         for rule in self.rules.iter().filter(|rule| rule.matches.fits(host)) {
             result.providers = rule.providers.as_deref().or(result.providers);
@@ -365,6 +392,7 @@ impl Policy {
             result.vcpus = rule.vcpus.or(result.vcpus);
             result.memory_mib = rule.memory_mib.or(result.memory_mib);
             result.burstable = rule.burstable.unwrap_or(result.burstable);
+            result.interruptible = rule.interruptible.unwrap_or(result.interruptible);
         }
         result
     }

@@ -10,8 +10,8 @@ use crate::document::Document;
 use crate::finding::{Finding, Place, nearest};
 use crate::ids::ProviderName;
 use crate::policy::{
-    Exchange, Headroom, Licence, Licences, Migration, Opening, Policy, Pricing, Rule, Sizing, SizingStrategy,
-    Targets,
+    Doubtful, Exchange, Headroom, Licence, Licences, Migration, Opening, Policy, Pricing, Rule, Sizing,
+    SizingStrategy, Targets,
 };
 use crate::units::{Currency, Mib, Money, Rate, Vcpus, clip};
 
@@ -170,6 +170,13 @@ impl<'t> Reader<'t> {
         if let Some(months) = self.integer(table, "horizon_months", 1, 600) {
             pricing.horizon_months = months;
         }
+        let choices = [("exclude", Doubtful::Exclude), ("use", Doubtful::Use)];
+        if let Some(choice) = self.choice(table, "doubtful", &choices) {
+            pricing.doubtful = choice;
+        }
+        if let Some(days) = self.integer(table, "stale_after_days", 1, 36_500) {
+            pricing.stale_after_days = days;
+        }
         self.section(table, "exchange", |reader, table| {
             let from = reader.parsed::<Currency>(table, "from");
             let rate = reader.decimal::<Rate>(table, "rate").filter(|rate| rate.0 > 0);
@@ -229,6 +236,7 @@ impl<'t> Reader<'t> {
             vcpus: self.integer(table, "vcpus", 1, 100_000).map(Vcpus),
             memory_mib: self.integer(table, "memory_mib", 1, u32::MAX).map(|mib| Mib(mib.into())),
             burstable: self.boolean(table, "burstable"),
+            interruptible: self.boolean(table, "interruptible"),
         }
     }
 

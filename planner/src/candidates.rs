@@ -6,7 +6,7 @@
 
 use carafe_model::catalog::{Offer, Region, Term};
 use carafe_model::idx::Idx;
-use carafe_model::units::{Mib, Money, Vcpus};
+use carafe_model::units::{Mib, Money, Rate, Vcpus};
 use rayon::prelude::*;
 
 use crate::concerns::{OfferView, Refused, RegionView, Rules, refuse_offer, refuse_region};
@@ -74,15 +74,30 @@ fn of_region(market: &Market<'_>, class: &Class, region: Idx<Region>) -> Vec<Can
 
 /// An offer with its cheapest term, if it passes the tests of a shape.
 pub fn candidate(market: &Market<'_>, shape: &Shape, offer: Idx<Offer>) -> Option<Candidate> {
+    cheapest_term(market, shape, offer, |term| market.machine_rate(offer, term))
+}
+
+/// The same at the price that the catalog lists, even where nobody would believe it.
+pub fn at_listed_price(market: &Market<'_>, shape: &Shape, offer: Idx<Offer>) -> Option<Candidate> {
+    cheapest_term(market, shape, offer, |term| market.listed_rate(offer, term))
+}
+
+fn cheapest_term(
+    market: &Market<'_>,
+    shape: &Shape,
+    offer: Idx<Offer>,
+    rate: impl Fn(Term) -> Option<Rate>,
+) -> Option<Candidate> {
     let instance_type = &market.snapshot.instance_types[market.snapshot.offers.instance_type[offer.usize()]];
     let (rate, term) = shape
         .class
         .terms
         .iter()
-        .filter_map(|term| Some((market.machine_rate(offer, *term)?, *term)))
+        .filter_map(|term| Some((rate(*term)?, *term)))
         .min_by_key(|(rate, _)| *rate)?;
     let provider = market.snapshot.providers[instance_type.provider].name.as_str();
-    if refuse_offer(shape, &OfferView { provider, instance_type, has_price: true }) != 0 {
+    let sold = OfferView { provider, instance_type, has_price: true, is_believed: true };
+    if refuse_offer(shape, &sold) != 0 {
         return None;
     }
     let licence = match shape.class.licence {
@@ -113,10 +128,11 @@ pub fn count_refused(
         for offer in market.offers_in(Idx::from_usize(place)) {
             let instance_type =
                 &market.snapshot.instance_types[market.snapshot.offers.instance_type[offer.usize()]];
-            let has_price =
-                shape.class.terms.iter().any(|term| market.snapshot.offers.rate(offer, *term).is_some());
-            let mut mask = by_region
-                | refuse_offer(shape, &OfferView { provider: view.provider, instance_type, has_price });
+            let mut terms = shape.class.terms.iter();
+            let has_price = terms.clone().any(|term| market.listed_rate(offer, *term).is_some());
+            let is_believed = terms.any(|term| market.machine_rate(offer, *term).is_some());
+            let offer = OfferView { provider: view.provider, instance_type, has_price, is_believed };
+            let mut mask = by_region | refuse_offer(shape, &offer);
             while mask != 0 {
                 refused.0[mask.trailing_zeros() as usize] += 1;
                 mask &= mask - 1;

@@ -17,6 +17,8 @@ use carafe_model::policy::Policy;
 use carafe_model::snapshot::SealedSnapshot;
 use carafe_model::units::{Money, Rate};
 
+mod pricing;
+
 /// Every way in which a plan contradicts what it was made from; none for a sound plan.
 pub fn check(plan: &Plan, estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy) -> Vec<Finding> {
     let hosts = estate.hosts.iter().map(|host| (&host.id, host)).collect();
@@ -35,6 +37,9 @@ pub fn check(plan: &Plan, estate: &Estate, snapshot: &SealedSnapshot, policy: &P
     judge.lines();
     judge.machines_and_disks_are_billed();
     judge.traffic_is_billed();
+    judge.services_are_billed();
+    judge.prices_are_believed();
+    judge.sizes_are_enough();
     judge.sums();
     judge.steps();
     judge.wrong

@@ -87,7 +87,10 @@ pub fn need(
     };
     let (vcpus, memory, basis) = size(host, source_vcpus, source_memory, policy, findings);
     let family = host.os.as_ref().map(|os| os.family);
-    let terms = usable_terms(rules.terms, policy.pricing.horizon_months);
+    let mut terms = usable_terms(rules.terms, policy.pricing.horizon_months);
+    if !rules.interruptible {
+        terms.retain(|term| *term != Term::Spot);
+    }
     let class = Class {
         // VMware and most exports do not tell; what they run on is x86-64.
         architecture: host.architecture.unwrap_or(Architecture::X86_64),
@@ -102,9 +105,10 @@ pub fn need(
         offers: rules.offers.map(<[String]>::to_vec),
     };
     let measured = basis == "measured";
-    let disks = host.disks.iter().map(|disk| {
+    let disks = host.disks.iter().enumerate().map(|(place, disk)| {
         let size = match (disk.size_gib.filter(|size| size.0 > 0), disk.used_gib) {
-            (Some(size), Some(used)) if measured => {
+            // An image of the boot disk is written as it is; only data can be copied to a smaller disk.
+            (Some(size), Some(used)) if measured && place > 0 => {
                 Some(Gib(scaled(used.0, policy.sizing.headroom.disk).max(10).min(size.0)))
             }
             (size, _) => size,
@@ -180,11 +184,22 @@ fn size(
     };
     let headroom = &policy.sizing.headroom;
     let percent = percentile(cpu, policy.sizing.percentile);
+    let memory_used = percentile(used, policy.sizing.percentile);
+    let whole = 100_000_000;
+    if cpu.max.0 > whole || i128::from(used.max.0) > i128::from(memory.0) * 1_000_000 {
+        return fall_back("more was measured in use than it has");
+    }
+    // A host that does nothing is switched off, or its meter is: neither says what it needs.
+    if percent.0 <= 0 || memory_used.0 <= 0 {
+        return fall_back("the measured use is zero");
+    }
     // Percent × threads × factor: 10^2 for percent, 10^6 for each decimal.
     let busy = i128::from(percent.0) * i128::from(vcpus.0) * i128::from(headroom.cpu.0);
     let threads = u32::try_from(div_up(busy, 100_000_000_000_000)).unwrap_or(u32::MAX).max(1);
-    let used_mib = div_up(i128::from(percentile(used, policy.sizing.percentile).0), 1_000_000);
-    let needed = scaled(u64::try_from(used_mib).unwrap_or(u64::MAX), headroom.memory);
+    let mib =
+        |quantity: Quantity| u64::try_from(div_up(i128::from(quantity.0), 1_000_000)).unwrap_or(u64::MAX);
+    // The most that was ever in use is a floor: what does not fit into memory is killed, not slowed down.
+    let needed = scaled(mib(memory_used), headroom.memory).max(mib(used.max));
     let least = match host.os.as_ref().map(|os| os.family) {
         Some(OsFamily::Windows) => assumed::LEAST_MEMORY_WINDOWS_MIB,
         _ => assumed::LEAST_MEMORY_MIB,

@@ -35,6 +35,9 @@ pub mod explain;
 mod doubt;
 
 mod hopeless;
+mod dates;
+
+mod grouped;
 
 pub mod waves;
 
@@ -119,11 +122,23 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "PLN-0303",
-        "The price of a chosen machine is less than half of what the same machine costs in the provider's other regions. It may be a placeholder or a mistake in the list: ask the provider, or leave the region out.",
+        "Machines cost less than half of what they cost in the middle of the provider's regions. It may be a placeholder or a mistake in the list. By default such prices are not used, and the message says what they would have saved; ask the provider, and set pricing.doubtful = \"use\" if they hold.",
     ),
     (
         "PLN-0304",
         "An inbound firewall rule of a host could not be read, or an earlier deny rule may cut into it, so its security group leaves it out. Compare them and add what is missing.",
+    ),
+    (
+        "PLN-0305",
+        "Hosts are priced by an example rate card, which is nobody's price. Import your own rate card before relying on the figures.",
+    ),
+    (
+        "PLN-0306",
+        "A part of the bill rests on prices that are much older than the newest of the catalog. Import newer ones, or set pricing.stale_after_days.",
+    ),
+    (
+        "PLN-0107",
+        "Spot prices are allowed, but no rule says which hosts may be taken away at any time, so none is used. Add interruptible = true to a rule.",
     ),
     ("PLN-0401", "A host could not be placed; the plan says why."),
     (
@@ -155,9 +170,9 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
     let Some(factor) = policy.pricing.factor_from(catalog.currency) else {
         return without_exchange(estate, snapshot, policy, options, roles);
     };
-    let market = Market::new(catalog, factor);
+    let market = Market::new(catalog, policy, factor);
     let paths: Vec<String> = catalog.regions.indices().map(|region| catalog.region_path(region)).collect();
-    let regions = concerns::region_views(catalog, &paths);
+    let regions = concerns::region_views(&market, &paths);
 
     budgets::to_fixed_ends(estate, policy, &mut roles.movers, &mut roles.findings);
     let mut unplaced = unknown(&mut roles);
@@ -216,16 +231,13 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
     roles.findings.extend(missing(&bill));
     plan.bill = bill.lines;
     plan.price_sources = bill.sources;
-    roles.findings.extend(doubt::doubtful_prices(
-        &market,
-        &roles.movers,
-        homes.as_deref().unwrap_or_default(),
-        estate,
-    ));
+    let placed = homes.as_deref().unwrap_or_default();
+    roles.findings.extend(doubt::findings(&market, policy, &regions, &roles.movers, placed));
+    roles.findings.extend(dates::stale_prices(&plan, policy));
     roles.findings.extend(findings(&plan, &unplaced, &roles.movers, &sendings, estate));
     unplaced.sort_by(|a, b| a.host.cmp(&b.host));
     plan.unplaced = unplaced;
-    plan.findings = roles.findings;
+    plan.findings = grouped::grouped(roles.findings);
     plan.assumptions = assumptions(&plan, &sendings, &roles.movers);
     let wrong = check::check(&plan, estate, snapshot, policy);
     if !wrong.is_empty() {
@@ -301,7 +313,7 @@ fn without_exchange(
             .at(place)
             .help(Said::new("help.no-exchange").with("from", from.code())),
     );
-    plan.findings = roles.findings;
+    plan.findings = grouped::grouped(roles.findings);
     plan.staying = roles.staying;
     plan.list_sentences();
     plan

@@ -13,7 +13,10 @@ use carafe_model::host::{Media, OsFamily};
 use carafe_model::ids::RateId;
 use carafe_model::idx::Idx;
 use carafe_model::language::{Arg, Said};
+use carafe_model::policy::{Doubtful, Policy};
 use carafe_model::units::{Gib, Money, Quantity, Rate};
+
+use crate::doubt::{self, Doubted};
 
 /// A rate with everything the bill says about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +58,10 @@ pub struct Market<'a> {
     services: Vec<[Option<Quote>; 4]>,
     disk_estimates: BTreeMap<(Idx<Provider>, Media), Option<Quote>>,
     first_offer: Vec<usize>,
+    /// Which terms of each offer have a price that is doubtful.
+    doubted: Vec<Doubted>,
+    /// Whether those may not be used.
+    excludes_doubted: bool,
 }
 
 /// The source of a price that is nobody's: the starter catalog's rate card for OpenStack names it.
@@ -68,8 +75,8 @@ const SERVICES: [ServiceKind; 4] = [
 ];
 
 impl<'a> Market<'a> {
-    /// Prepares a catalog for a currency; `factor` is how much of it one unit of the catalog's currency buys.
-    pub fn new(snapshot: &'a Snapshot, factor: Rate) -> Market<'a> {
+    /// Prepares a catalog for a buyer; `factor` is how much of the plan's currency one unit of the catalog's buys.
+    pub fn new(snapshot: &'a Snapshot, policy: &Policy, factor: Rate) -> Market<'a> {
         let n_regions = snapshot.regions.len();
         let mut disks: Vec<Vec<&DiskPrice>> = vec![Vec::new(); n_regions];
         for disk in &snapshot.disks {
@@ -93,6 +100,8 @@ impl<'a> Market<'a> {
             services: vec![[const { None }; 4]; n_regions],
             disk_estimates: BTreeMap::new(),
             first_offer,
+            doubted: doubt::doubted(snapshot),
+            excludes_doubted: policy.pricing.doubtful == Doubtful::Exclude,
         };
         market.fill_transfers();
         market.fill_services();
@@ -100,7 +109,8 @@ impl<'a> Market<'a> {
         market
     }
 
-    fn convert(&self, rate: Rate) -> Rate {
+    /// A rate of the catalog in the plan's currency.
+    pub fn convert(&self, rate: Rate) -> Rate {
         rate.converted(self.factor).unwrap_or(Rate(i64::MAX))
     }
 
@@ -109,9 +119,34 @@ impl<'a> Market<'a> {
         (self.first_offer[region.usize()]..self.first_offer[region.usize() + 1]).map(Idx::from_usize)
     }
 
-    /// The hourly machine rate of an offer for a term.
+    /// The hourly machine rate of an offer for a term; `None` when it is not sold, or when its price is doubtful and
+    /// the policy does not take such prices.
     pub fn machine_rate(&self, offer: Idx<Offer>, term: Term) -> Option<Rate> {
+        let refused = self.excludes_doubted && self.is_doubted(offer, term);
+        if refused { None } else { self.listed_rate(offer, term) }
+    }
+
+    /// The hourly machine rate of an offer for a term as the catalog lists it, believed or not.
+    pub fn listed_rate(&self, offer: Idx<Offer>, term: Term) -> Option<Rate> {
         self.snapshot.offers.rate(offer, term).map(|rate| self.convert(rate))
+    }
+
+    /// Whether the price of an offer for a term is too low to be believed; [`doubt`] has the rule.
+    pub fn is_doubted(&self, offer: Idx<Offer>, term: Term) -> bool {
+        self.doubted[offer.usize()].has(term)
+    }
+
+    /// Every offer with a doubtful price, in the order of the catalog.
+    pub fn doubted_offers(&self) -> impl Iterator<Item = Idx<Offer>> + '_ {
+        let doubted = self.doubted.iter().enumerate().filter(|(_, doubted)| doubted.any());
+        doubted.map(|(place, _)| Idx::from_usize(place))
+    }
+
+    /// Whether all machines of a region are priced by an example rate card, which is nobody's price.
+    pub fn is_example(&self, region: Idx<Region>) -> bool {
+        let source = |offer: Idx<Offer>| self.snapshot.offers.source[offer.usize()];
+        let mut sources = self.offers_in(region).map(source).peekable();
+        sources.peek().is_some() && sources.all(|source| self.snapshot.sources[source].name == EXAMPLE)
     }
 
     /// The machine rate as a quote.

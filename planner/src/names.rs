@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use carafe_model::catalog::Snapshot;
+use carafe_model::catalog::{Snapshot, Term};
 use carafe_model::estate::Estate;
 use carafe_model::finding::{Finding, Place, nearest};
 use carafe_model::host::Host;
@@ -74,6 +74,19 @@ pub fn check(estate: &Estate, catalog: &Snapshot, policy: &Policy) -> Vec<Findin
             Finding::warning("PLN-0103", Said::new("finding.term-too-long").with("term", term.name()))
                 .at(Place::default().at("pricing.horizon_months"))
                 .help(Said::new("help.term-too-long").with("months", term.months())),
+        );
+    }
+    let has_spot = |terms: &Vec<Term>| terms.contains(&Term::Spot);
+    let wants_spot = has_spot(&policy.pricing.terms)
+        || policy.rules.iter().filter_map(|rule| rule.terms.as_ref()).any(has_spot);
+    if wants_spot && !policy.rules.iter().any(|rule| rule.interruptible == Some(true)) {
+        findings.push(
+            Finding::warning(
+                "PLN-0107",
+                "spot prices are allowed, but no host may be interrupted; none is used",
+            )
+            .at(Place::default().at("pricing.terms"))
+            .help(Said::new("help.no-spot")),
         );
     }
     let is_measured = policy.sizing.strategy == SizingStrategy::Measured;

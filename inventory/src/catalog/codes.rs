@@ -112,6 +112,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("CAT-1402", "The bounds of the tier cannot be read, so it is left out. Write whole GB a month."),
     ("CAT-1403", "A tier of traffic is dearer than the one below it. It is used as written."),
     ("CAT-1404", "The highest tier of traffic has an end. Its price is used beyond it."),
+    (
+        "CAT-1405",
+        "Tiers of traffic for which there is a newer price list were left out: tiers of two lists are never mixed.",
+    ),
     ("CAT-1501", "Charges that no part of a plan is priced with were not loaded."),
     ("CAT-1502", "The charge is in a unit that is not expected and is left out. Write hour or GB."),
     ("CAT-1601", "Licences of systems that Carafe does not tell apart were not loaded."),

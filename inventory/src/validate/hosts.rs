@@ -183,3 +183,23 @@ pub(super) fn check_1220_usage_is_plausible(view: &mut View<'_>) {
         Some(Finding::error("INV-1220", what).help("measure again, or leave \"usage\" out"))
     });
 }
+
+pub(super) fn check_1223_use_is_at_most_what_there_is(view: &mut View<'_>) {
+    const WHOLE: i64 = 100_000_000;
+    each(view, "/usage", |host| {
+        let usage = host.usage.as_ref()?;
+        let has_mib = host.memory_mib.map(|memory| i128::from(memory.0) * 1_000_000);
+        let what = if usage.cpu_percent.is_some_and(|cpu| cpu.max.0 > WHOLE) {
+            "more than 100 % of its processors was measured in use".to_owned()
+        } else if let (Some(used), Some(has)) = (usage.memory_mib, has_mib)
+            && i128::from(used.max.0) > has
+        {
+            format!("{} MiB of memory was measured in use, and it has {} MiB", used.max, has / 1_000_000)
+        } else {
+            return None;
+        };
+        let help =
+            "processor use is in percent of all hardware threads, memory in MiB; correct one of the two";
+        Some(Finding::warning("INV-1223", what).help(help))
+    });
+}

@@ -39,6 +39,7 @@ const CHECKS: &[fn(&mut View<'_>)] = &[
     hosts::check_1210_memory_is_known,
     hosts::check_1211_disks_are_known,
     hosts::check_1220_usage_is_plausible,
+    hosts::check_1223_use_is_at_most_what_there_is,
     network::check_1212_addresses_can_be_read,
     network::check_1213_networks_can_be_read,
     network::check_1214_ports_can_be_read,

@@ -86,6 +86,16 @@ fn hosts_are_checked_one_by_one() {
                 "cpu_percent": {"p50": "50", "p90": "40", "p95": "60", "p99": "70", "max": "80"}}}),
             "error INV-1220 e.json, /hosts/0/usage",
         ),
+        (
+            json!({"usage": {"window_hours": 24, "coverage_percent": 90,
+                "cpu_percent": {"p50": "50", "p90": "50", "p95": "60", "p99": "70", "max": "100.5"}}}),
+            "warning INV-1223 e.json, /hosts/0/usage",
+        ),
+        (
+            json!({"usage": {"window_hours": 24, "coverage_percent": 90,
+                "memory_mib": {"p50": "50", "p90": "50", "p95": "60", "p99": "70", "max": "2049"}}}),
+            "warning INV-1223 e.json, /hosts/0/usage",
+        ),
     ] {
         check(host, json!({}), &[expected]);
     }

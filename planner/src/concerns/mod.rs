@@ -8,6 +8,8 @@ mod burstable;
 mod capacity;
 mod certification;
 mod country;
+mod doubtful;
+mod example;
 mod gpu;
 mod near;
 mod pinned;
@@ -16,13 +18,14 @@ mod provider;
 mod region;
 mod zone;
 
-use carafe_model::catalog::{InstanceType, Snapshot};
+use carafe_model::catalog::InstanceType;
 use carafe_model::language::{Language, Said, Sentence};
 use carafe_model::plan::Refusal;
 use carafe_model::policy::HostPolicy;
 
 use crate::demand::Shape;
 use crate::latency::Point;
+use crate::market::Market;
 
 /// Why an offer may be refused.
 pub struct Concern {
@@ -82,6 +85,8 @@ pub struct RegionView<'a> {
     pub zones: &'a [String],
     /// Where it is; absent when that is unknown.
     pub coordinates: Option<Point>,
+    /// Whether its machines are priced by an example rate card.
+    pub is_example: bool,
 }
 
 impl RegionView<'_> {
@@ -101,6 +106,8 @@ pub struct OfferView<'a> {
     pub instance_type: &'a InstanceType,
     /// Whether it is sold for any of the terms that may be used.
     pub has_price: bool,
+    /// Whether one of those prices can be believed, or the policy takes them as they are.
+    pub is_believed: bool,
 }
 
 impl Concern {
@@ -115,7 +122,7 @@ impl Concern {
 }
 
 /// Every concern, in the order in which reports list them.
-pub const CONCERNS: [Concern; 13] = [
+pub const CONCERNS: [Concern; 15] = [
     provider::CONCERN,
     region::CONCERN,
     country::CONCERN,
@@ -129,6 +136,8 @@ pub const CONCERNS: [Concern; 13] = [
     gpu::CONCERN,
     burstable::CONCERN,
     price::CONCERN,
+    doubtful::CONCERN,
+    example::CONCERN,
 ];
 
 /// How many offers each concern refused, by place in [`CONCERNS`].
@@ -149,18 +158,20 @@ impl Refused {
 }
 
 /// The regions of a catalog as policies see them, by place in the snapshot; `paths` are theirs.
-pub fn region_views<'a>(catalog: &'a Snapshot, paths: &'a [String]) -> Vec<RegionView<'a>> {
+pub fn region_views<'a>(market: &Market<'a>, paths: &'a [String]) -> Vec<RegionView<'a>> {
+    let catalog = market.snapshot;
     let mut views: Vec<RegionView<'a>> = catalog
         .regions
-        .iter()
+        .iter_enumerated()
         .zip(paths)
-        .map(|(region, path)| RegionView {
+        .map(|((place, region), path)| RegionView {
             provider: catalog.providers[region.provider].name.as_str(),
             path,
             country: &region.country,
             certifications: Vec::new(),
             zones: &region.zones,
             coordinates: region.coordinates,
+            is_example: market.is_example(place),
         })
         .collect();
     for held in &catalog.certifications {

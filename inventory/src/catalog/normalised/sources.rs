@@ -41,6 +41,11 @@ impl Sources {
         &self.list[source.usize()].as_of
     }
 
+    /// The name of a source.
+    pub fn name(&self, source: Idx<PriceSource>) -> &str {
+        &self.list[source.usize()].name
+    }
+
     /// Keeps the sources that a price points at, sorted, and moves every pointer to their new places.
     pub fn settle(self, snapshot: &mut Snapshot) {
         let mut used = vec![false; self.list.len()];

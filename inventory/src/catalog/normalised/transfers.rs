@@ -77,24 +77,42 @@ pub(super) fn read(
     transfers
 }
 
-/// Sorts tiers by their start; of two with the same start the newest counts, of equally new ones the dearest.
-fn in_order(mut tiers: Vec<Tier>, sources: &Sources, findings: &mut Findings) -> Vec<Tier> {
-    tiers.sort_by(|a, b| {
-        let newest_first = sources.as_of(b.source).cmp(sources.as_of(a.source));
-        a.from_gib.cmp(&b.from_gib).then(newest_first).then(b.gib.cmp(&a.gib)).then(a.to_gib.cmp(&b.to_gib))
-    });
-    tiers.dedup_by(|later, kept| {
+/// The tiers of one price list, by their start. Lists of different dates or names are never mixed, because the tiers of
+/// one say where those of the other end: the newest list counts, of equally new ones the one whose first paid tier is
+/// dearest. Of two tiers of that list with the same start the dearest counts.
+fn in_order(tiers: Vec<Tier>, sources: &Sources, findings: &mut Findings) -> Vec<Tier> {
+    let mut lists: BTreeMap<(String, String), Vec<Tier>> = BTreeMap::new();
+    for tier in tiers {
+        let (as_of, name) = (sources.as_of(tier.source).to_owned(), sources.name(tier.source).to_owned());
+        lists.entry((as_of, name)).or_default().push(tier);
+    }
+    for tiers in lists.values_mut() {
+        tiers.sort_by(|a, b| {
+            a.from_gib.cmp(&b.from_gib).then(b.gib.cmp(&a.gib)).then(a.to_gib.cmp(&b.to_gib))
+        });
+    }
+    let rank = |((as_of, name), tiers): &((String, String), Vec<Tier>)| {
+        let first_paid = tiers.iter().map(|tier| tier.gib).find(|rate| rate.0 > 0);
+        (as_of.clone(), first_paid, name.clone())
+    };
+    let mut lists: Vec<((String, String), Vec<Tier>)> = lists.into_iter().collect();
+    lists.sort_by_cached_key(rank);
+    let (_, mut kept) = lists.pop().expect("an entry is made with its first tier");
+    for other in lists.into_iter().flat_map(|(_, tiers)| tiers) {
+        let summary = "tiers of traffic for which there is a newer price list were left out";
+        findings.tally("CAT-1405", Severity::Info, summary, &other.file, sources.name(other.source));
+    }
+    kept.dedup_by(|later, kept| {
         let same = later.from_gib == kept.from_gib;
         if same {
             let place = Place::file(later.file.as_str()).row(later.line).column("tier_from_gb");
-            let summary =
-                "the same traffic is priced twice; the newest row counts, of equally new ones the dearest";
+            let summary = "the same traffic is priced twice in one list; the dearest row counts";
             let help = "remove one of the two rows";
             findings.push(Finding::warning("CAT-1112", summary).at(place).help(help));
         }
         same
     });
-    tiers
+    kept
 }
 
 fn transfer(

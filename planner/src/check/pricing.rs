@@ -1,0 +1,307 @@
+//! What must be in the bill beside machines, disks and traffic, what prices may be used, and that nobody is undersized.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use carafe_model::catalog::{ServiceKind, Term};
+use carafe_model::host::{Host, OsFamily};
+use carafe_model::ids::HostId;
+use carafe_model::plan::{BillLine, Component, Placement};
+use carafe_model::policy::{Doubtful, Licence, SizingStrategy};
+use carafe_model::units::{Money, Quantity};
+
+use super::Judge;
+
+/// `provider/region`.
+type Path = String;
+
+impl Judge<'_> {
+    /// Licences, addresses, load balancers, control planes, gateways and fixed costs: each that is needed is billed, as
+    /// often as it is needed and where it is needed, and none that is not.
+    pub(super) fn services_are_billed(&mut self) {
+        let home: BTreeMap<&HostId, Path> =
+            self.plan.placements.iter().map(|p| (&p.host, format!("{}/{}", p.provider, p.region))).collect();
+        let in_use: BTreeSet<&Path> = home.values().collect();
+        let providers: BTreeSet<&str> = self.plan.placements.iter().map(|p| p.provider.as_str()).collect();
+        let is_priced = |kind: ServiceKind| self.catalog.services.iter().any(|s| s.kind == kind);
+
+        let mut wanted: BTreeMap<(Component, Path), u32> = BTreeMap::new();
+        let mut want = |component: Component, place: &str| {
+            *wanted.entry((component, place.to_owned())).or_default() += 1;
+        };
+        if is_priced(ServiceKind::LoadBalancer) {
+            for balancer in &self.estate.load_balancers {
+                if let Some(place) = balancer.members.iter().find_map(|host| home.get(host)) {
+                    want(Component::LoadBalancer, place);
+                }
+            }
+        }
+        if is_priced(ServiceKind::KubernetesControlPlane) {
+            for cluster in &self.estate.clusters {
+                let mut members = cluster.workers.iter().chain(&cluster.control_plane);
+                if let Some(place) = members.find_map(|host| home.get(host)) {
+                    want(Component::Kubernetes, place);
+                }
+            }
+        }
+        let opening = &self.policy.opening;
+        for place in &in_use {
+            if opening.nat_gateway && is_priced(ServiceKind::NatGateway) {
+                want(Component::Nat, place);
+            }
+            if opening.region_monthly != Money::ZERO {
+                want(Component::Opening, place);
+            }
+        }
+        for provider in providers {
+            if opening.provider_monthly != Money::ZERO {
+                want(Component::Opening, provider);
+            }
+        }
+
+        let kinds = [Component::LoadBalancer, Component::Kubernetes, Component::Nat, Component::Opening];
+        let mut billed: BTreeMap<(Component, Path), u32> = BTreeMap::new();
+        for line in self.plan.bill.iter().filter(|line| kinds.contains(&line.component)) {
+            let is_whole_month = match line.component {
+                Component::Opening => line.quantity == Quantity(1_000_000),
+                _ => line.unit != "hour" || line.quantity == Quantity::MONTH,
+            };
+            if !is_whole_month {
+                self.say(format!("the line {} for {} is not for a month", line.rate_id, line.item));
+            }
+            if line.unit != "GiB" {
+                *billed.entry((line.component, place_of(line))).or_default() += 1;
+            }
+        }
+        for (component, place) in wanted.keys().chain(billed.keys()).cloned().collect::<BTreeSet<_>>() {
+            let key = (component, place);
+            let (needed, found) = (wanted.get(&key).copied(), billed.get(&key).copied());
+            if needed != found {
+                self.say(format!(
+                    "{} needs {} lines of {} and has {}",
+                    key.1,
+                    needed.unwrap_or(0),
+                    component.name(),
+                    found.unwrap_or(0)
+                ));
+            }
+        }
+        self.hosts_have_addresses_and_licences(is_priced(ServiceKind::PublicAddress));
+    }
+
+    fn hosts_have_addresses_and_licences(&mut self, has_address_prices: bool) {
+        let mut lines: BTreeMap<&HostId, Vec<&BillLine>> = BTreeMap::new();
+        for line in &self.plan.bill {
+            if let Some(host) = &line.host {
+                lines.entry(host).or_default().push(line);
+            }
+        }
+        let mut wrong = Vec::new();
+        for placement in &self.plan.placements {
+            let Some(host) = self.hosts.get(&placement.host) else { continue };
+            let of_host = lines.get(&placement.host).map(Vec::as_slice).unwrap_or_default();
+            let of = |component| of_host.iter().filter(move |line| line.component == component);
+            let months = of(Component::Address).filter(|line| line.quantity == Quantity::MONTH).count();
+            let needed = usize::from(host.public_address && has_address_prices);
+            if months != needed || of(Component::Address).count() != needed {
+                wrong.push(format!("{} needs {needed} public addresses and is billed for others", host.id));
+            }
+            let billed: BTreeSet<(&str, Quantity)> =
+                of(Component::Licence).map(|line| (line.rate_id.as_str(), line.quantity)).collect();
+            match self.licences(host, placement) {
+                Licences::Exactly(needed) => {
+                    let needed: BTreeSet<(&str, Quantity)> =
+                        needed.iter().map(|(id, quantity)| (id.as_str(), *quantity)).collect();
+                    if billed != needed || of(Component::Licence).count() != needed.len() {
+                        wrong.push(format!("{} is not billed for the licence of its system", host.id));
+                    }
+                }
+                Licences::Estimated => {
+                    if billed.len() != 1 || !billed.iter().all(|(id, _)| id.starts_with("estimate/licence/"))
+                    {
+                        wrong.push(format!("{} is billed for no estimated licence", host.id));
+                    }
+                }
+            }
+        }
+        for what in wrong {
+            self.say(what);
+        }
+    }
+
+    /// The lines that the licence of a host's system must have with its machine.
+    fn licences(&self, host: &Host, placement: &Placement) -> Licences {
+        let licences = &self.policy.licences;
+        let choice = match host.os.as_ref().map(|os| os.family) {
+            Some(OsFamily::Windows) => (OsFamily::Windows, "windows", licences.windows),
+            Some(OsFamily::Rhel) => (OsFamily::Rhel, "rhel", licences.rhel),
+            Some(OsFamily::Sles) => (OsFamily::Sles, "sles", licences.sles),
+            Some(OsFamily::Linux | OsFamily::Other) | None => return Licences::none(),
+        };
+        let (family, name, Licence::Included) = choice else { return Licences::none() };
+        let catalog = self.catalog;
+        let path = format!("{}/{}", placement.provider, placement.region);
+        if let Some(offer) = self.offer(placement)
+            && family == OsFamily::Windows
+            && catalog.offers.windows[offer].0 > 0
+            && catalog.offers.on_demand[offer].0 > 0
+        {
+            let is_free = catalog.offers.windows[offer] <= catalog.offers.on_demand[offer];
+            let line = (format!("{path}/{}/windows", placement.offer), Quantity::MONTH);
+            return Licences::Exactly(if is_free { Vec::new() } else { vec![line] });
+        }
+        let vcpus = placement.vcpus;
+        let fits = |row: &&carafe_model::catalog::LicencePrice| {
+            row.os == family && row.vcpus_from <= vcpus && row.vcpus_to.is_none_or(|to| to >= vcpus)
+        };
+        let mut rows = catalog.licences.iter().filter(fits);
+        let own = rows.clone().find(|row| catalog.providers[row.provider].name == placement.provider);
+        if let Some(row) = own {
+            let id = format!("{}/licence/{name}/{}+", placement.provider, row.vcpus_from.0);
+            let per_vcpu = Quantity(Quantity::MONTH.0 * i64::from(vcpus.0));
+            let mut lines = Vec::new();
+            if row.vcpu_hour.0 > 0 {
+                lines.push((format!("{id}/vcpu"), per_vcpu));
+            }
+            if row.machine_hour.0 > 0 {
+                lines.push((format!("{id}/machine"), Quantity::MONTH));
+            }
+            return Licences::Exactly(lines);
+        }
+        if rows.next().is_some() { Licences::Estimated } else { Licences::none() }
+    }
+
+    /// The place of the offer that a placement names in the catalog's columns.
+    fn offer(&self, placement: &Placement) -> Option<usize> {
+        let catalog = self.catalog;
+        let offers = &catalog.offers;
+        let same = |place: &usize| {
+            let region = &catalog.regions[offers.region[*place]];
+            region.name == placement.region
+                && catalog.instance_types[offers.instance_type[*place]].name == placement.offer
+                && catalog.providers[region.provider].name == placement.provider
+        };
+        (0..offers.len()).find(same)
+    }
+
+    /// No price is used that the policy does not believe, no example that it does not name, no spot for a host that
+    /// must not be taken away. Placements with the same offer and term are judged once.
+    pub(super) fn prices_are_believed(&mut self) {
+        let catalog = self.catalog;
+        let mut judged: BTreeMap<(&str, &str, &str, Term), (bool, bool)> = BTreeMap::new();
+        let mut wrong = Vec::new();
+        for placement in &self.plan.placements {
+            let Some(host) = self.hosts.get(&placement.host) else { continue };
+            let rules = self.policy.for_host(host);
+            let key = (
+                placement.provider.as_str(),
+                placement.region.as_str(),
+                placement.offer.as_str(),
+                placement.term,
+            );
+            let (is_doubtful, is_example) = *judged.entry(key).or_insert_with(|| {
+                let Some(offer) = self.offer(placement) else { return (false, false) };
+                let doubtful = self.is_doubtful(offer, Term::OnDemand)
+                    || placement.term != Term::Spot && self.is_doubtful(offer, placement.term);
+                let region = catalog.offers.region[offer];
+                let is_example = |place: usize| {
+                    catalog.offers.region[place] != region
+                        || catalog.sources[catalog.offers.source[place]].name == "example rate card"
+                };
+                (doubtful, (0..catalog.offers.len()).all(is_example))
+            });
+            if is_doubtful && self.policy.pricing.doubtful == Doubtful::Exclude {
+                wrong.push(format!("{} is placed at a price that is too low to be believed", host.id));
+            }
+            let path = format!("{}/{}", placement.provider, placement.region);
+            let is_named = rules.providers.is_some_and(|list| list.contains(&placement.provider))
+                || rules.regions.is_some_and(|list| list.contains(&path));
+            if is_example && !is_named {
+                wrong.push(format!("{} is placed by an example rate card that nobody asked for", host.id));
+            }
+            if placement.term == Term::Spot && !rules.interruptible {
+                wrong.push(format!("{} may be taken away at any time, which no rule allows", host.id));
+            }
+        }
+        for what in wrong {
+            self.say(what);
+        }
+    }
+
+    /// Whether a rate is below half of the lower median of its machine and term, sold in four regions or more.
+    fn is_doubtful(&self, offer: usize, term: Term) -> bool {
+        let offers = &self.catalog.offers;
+        let column = match term {
+            Term::OnDemand => &offers.on_demand,
+            Term::Spot => &offers.spot,
+            Term::OneYear => &offers.one_year,
+            Term::ThreeYears => &offers.three_years,
+            Term::OneYearFlex => &offers.one_year_flex,
+            Term::ThreeYearsFlex => &offers.three_years_flex,
+        };
+        let same = |place: &usize| offers.instance_type[*place] == offers.instance_type[offer];
+        let mut rates: Vec<i64> =
+            (0..offers.len()).filter(same).map(|place| column[place].0).filter(|rate| *rate > 0).collect();
+        rates.sort_unstable();
+        rates.len() >= 4 && column[offer].0 > 0 && column[offer].0 * 2 < rates[(rates.len() - 1) / 2]
+    }
+
+    /// A measured size holds what was ever in use of memory, and what was measured of the processors.
+    pub(super) fn sizes_are_enough(&mut self) {
+        let mut wrong = Vec::new();
+        for placement in self.plan.placements.iter().filter(|p| p.demand.basis == "measured") {
+            let Some(host) = self.hosts.get(&placement.host) else { continue };
+            if self.policy.sizing.strategy != SizingStrategy::Measured {
+                wrong
+                    .push(format!("{} is sized by measurements, which the policy does not ask for", host.id));
+            }
+            let Some(usage) = &host.usage else {
+                wrong.push(format!("{} is sized by measurements that nobody made", host.id));
+                continue;
+            };
+            let most_memory = usage.memory_mib.map_or(0, |memory| i128::from(memory.max.0));
+            if i128::from(placement.memory_mib.0) * 1_000_000 < most_memory {
+                wrong.push(format!("{} gets less memory than it was measured to use", host.id));
+            }
+            let percent = usage.cpu_percent.map_or(0, |cpu| match self.policy.sizing.percentile {
+                ..=50 => cpu.p50.0,
+                51..=90 => cpu.p90.0,
+                91..=95 => cpu.p95.0,
+                96..=99 => cpu.p99.0,
+                100.. => cpu.max.0,
+            });
+            let busy = i128::from(percent) * i128::from(placement.demand.source_vcpus.0);
+            if usage.coverage_percent < 20 || i128::from(placement.vcpus.0) * 100_000_000 < busy {
+                wrong.push(format!("{} gets fewer vCPUs than it was measured to use", host.id));
+            }
+            let boot = host.disks.first().and_then(|disk| disk.size_gib);
+            if placement.disks.first().is_some_and(|disk| boot.is_some_and(|boot| disk.size_gib < boot)) {
+                wrong.push(format!("the boot disk of {} shrinks", host.id));
+            }
+        }
+        for what in wrong {
+            self.say(what);
+        }
+    }
+}
+
+/// The licence lines that a host must have.
+enum Licences {
+    /// These rates in these quantities.
+    Exactly(Vec<(String, Quantity)>),
+    /// One line of an estimate: the provider has no price, others do.
+    Estimated,
+}
+
+impl Licences {
+    fn none() -> Licences {
+        Licences::Exactly(Vec::new())
+    }
+}
+
+/// Where a line is billed: `provider/region`, or the provider alone for what is billed once for it.
+fn place_of(line: &BillLine) -> Path {
+    match &line.region {
+        Some(region) => format!("{}/{region}", line.provider),
+        None => line.provider.to_string(),
+    }
+}
