@@ -34,8 +34,8 @@ pub mod explain;
 
 mod doubt;
 
-mod hopeless;
 mod dates;
+mod hopeless;
 
 mod grouped;
 
