@@ -52,6 +52,9 @@ pub struct Plan {
     pub unplaced: Vec<Unplaced>,
     /// Every figure; the sum of `monthly` is `totals.monthly` to the last digit.
     pub bill: Vec<BillLine>,
+    /// Who sends how much to whom, each pair and direction once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flows: Vec<PlannedFlow>,
     /// Where the rates of the bill come from.
     pub price_sources: Vec<PlanSource>,
     /// The order of the move.
@@ -415,6 +418,32 @@ pub struct BillLine {
     /// Place in `price_sources`; absent for the user's own figures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<u32>,
+}
+
+/// Traffic that a placed host sends, with what it costs where the plan puts both ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedFlow {
+    /// The host that sends.
+    pub from: HostId,
+    /// The host that receives, or the name of what is outside the estate.
+    pub to: String,
+    /// GiB a month; what the plan counts with where that is not known.
+    pub gib: Quantity,
+    /// Whether the volume is an assumption.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_assumed: bool,
+    /// What it costs a month; its lines of the bill, summed. Nothing within a region.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub monthly: Money,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn is_zero(amount: &Money) -> bool {
+    *amount == Money::ZERO
 }
 
 /// The low and the high figure of a line with something unknown in it.

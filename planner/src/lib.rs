@@ -30,6 +30,8 @@ pub mod solve;
 
 pub mod bill;
 
+mod flows;
+
 pub mod explain;
 
 mod doubt;
@@ -229,6 +231,9 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
     plan.placements = placements;
     plan.staying = roles.staying;
     roles.findings.extend(missing(&bill));
+    if homes.is_some() {
+        plan.flows = flows::flows(estate, &roles.movers, &sendings, &bill.lines);
+    }
     plan.bill = bill.lines;
     plan.price_sources = bill.sources;
     let placed = homes.as_deref().unwrap_or_default();
@@ -271,6 +276,7 @@ fn empty_plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, optio
         staying: Vec::new(),
         unplaced: Vec::new(),
         bill: Vec::new(),
+        flows: Vec::new(),
         price_sources: Vec::new(),
         waves: Vec::new(),
         steps: Vec::new(),

@@ -20,6 +20,8 @@ pub struct Sending {
     pub gib: Quantity,
     /// Whether the volume is known.
     pub is_known: bool,
+    /// What people call the receiver.
+    pub to_name: String,
     /// The flow in words, `from → to`, for the bill.
     pub name: String,
 }
@@ -68,6 +70,7 @@ pub fn sendings(estate: &Estate, movers: &[Mover<'_>]) -> Vec<Sending> {
                 to: receiver,
                 gib: gib.unwrap_or(assumed::FLOW_GIB.quantities()[1]),
                 is_known: gib.is_some(),
+                to_name: end_name(to).to_owned(),
                 name: format!("{} → {}{}", end_name(from), end_name(to), port),
             });
         }

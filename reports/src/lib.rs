@@ -14,9 +14,11 @@ pub mod figures;
 
 pub mod words;
 
+pub mod voice;
+
 pub mod views;
 
-mod draw;
+pub mod draw;
 
 pub mod render;
 

@@ -1,5 +1,6 @@
 //! The one list of reports.
 
+use carafe_model::language::Language;
 use carafe_model::plan::Plan;
 
 use crate::render;
@@ -14,7 +15,7 @@ pub struct Report {
     /// What it is, in one line.
     pub summary: &'static str,
     /// Writes the whole file. It cannot fail: a report needs nothing but the plan.
-    pub render: fn(&Plan) -> Vec<u8>,
+    pub render: fn(&Plan, Language) -> Vec<u8>,
 }
 
 /// Columns of the text report when it is written to a file.
@@ -26,13 +27,13 @@ pub const REPORTS: &[Report] = &[
         name: "html",
         extension: "html",
         summary: "the whole plan in one self-contained file, to read, print and hand on",
-        render: |plan| render::html::html(plan).into_bytes(),
+        render: |plan, language| render::html::html(plan, language).into_bytes(),
     },
     Report {
         name: "text",
         extension: "txt",
         summary: "the short answer in plain text",
-        render: |plan| render::text::text(plan, FILE_WIDTH).into_bytes(),
+        render: |plan, language| render::text::text(plan, FILE_WIDTH, language).into_bytes(),
     },
 ];
 

@@ -1,11 +1,10 @@
-//! Words for people: names of what documents abbreviate, plurals, and text from outside made safe to look at.
+//! Words for people: names of what documents abbreviate, and text from outside made safe to look at.
 
 use carafe_model::catalog::Term;
-use carafe_model::host::{Architecture, OsFamily};
+use carafe_model::finding::Severity;
+use carafe_model::host::OsFamily;
 use carafe_model::plan::Component;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-
-use crate::figures;
 
 /// A text from outside with its invisible characters written out.
 ///
@@ -33,21 +32,6 @@ fn is_invisible(c: char) -> bool {
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}'
             | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff0}'..='\u{fffb}'
             | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// `1 host`, `2 hosts`, `10,000 hosts`.
-pub fn counted(number: usize, singular: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {singular}{plural}", figures::count(number))
-}
-
-/// `a`, `a and b`, `a, b and c`.
-pub fn listed(items: &[String]) -> String {
-    match items {
-        [] => String::new(),
-        [one] => one.clone(),
-        [all @ .., last] => format!("{} and {last}", all.join(", ")),
-    }
 }
 
 /// How many columns of a terminal a text takes.
@@ -94,53 +78,53 @@ pub fn provider(name: &str) -> String {
     .to_owned()
 }
 
-/// A component of the bill as a heading.
-pub fn component(component: Component) -> &'static str {
+/// The key of a component of the bill as a heading.
+pub const fn component(component: Component) -> &'static str {
     match component {
-        Component::Machine => "Machines",
-        Component::Disk => "Disks",
-        Component::Licence => "Licences",
-        Component::Egress => "Outgoing traffic",
-        Component::LoadBalancer => "Load balancers",
-        Component::Address => "Public addresses",
-        Component::Nat => "NAT gateways",
-        Component::Kubernetes => "Kubernetes control planes",
-        Component::Opening => "Fixed costs",
-        Component::Support => "Support plans",
-        Component::Managed => "Managed services",
-        Component::Other => "Other costs",
+        Component::Machine => "component.machine",
+        Component::Disk => "component.disk",
+        Component::Licence => "component.licence",
+        Component::Egress => "component.egress",
+        Component::LoadBalancer => "component.load-balancer",
+        Component::Address => "component.address",
+        Component::Nat => "component.nat",
+        Component::Kubernetes => "component.kubernetes",
+        Component::Opening => "component.opening",
+        Component::Support => "component.support",
+        Component::Managed => "component.managed",
+        Component::Other => "component.other",
     }
 }
 
-/// How an offer is paid for.
-pub fn term(term: Term) -> &'static str {
+/// The key of how an offer is paid for.
+pub const fn term(term: Term) -> &'static str {
     match term {
-        Term::OnDemand => "on demand",
-        Term::Spot => "spot",
-        Term::OneYear => "1 year",
-        Term::ThreeYears => "3 years",
-        Term::OneYearFlex => "1 year, flexible",
-        Term::ThreeYearsFlex => "3 years, flexible",
+        Term::OnDemand => "paid.on-demand",
+        Term::Spot => "paid.spot",
+        Term::OneYear => "paid.1yr",
+        Term::ThreeYears => "paid.3yr",
+        Term::OneYearFlex => "paid.1yr-flex",
+        Term::ThreeYearsFlex => "paid.3yr-flex",
     }
 }
 
-/// An instruction set.
-pub fn architecture(architecture: Architecture) -> &'static str {
-    match architecture {
-        Architecture::X86_64 => "x86-64",
-        Architecture::Arm64 => "Arm",
-        Architecture::Other => "another architecture",
+/// The key of a severity.
+pub const fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "severity.error",
+        Severity::Warning => "severity.warning",
+        Severity::Info => "severity.note",
     }
 }
 
-/// A family of operating systems.
+/// A family of operating systems; the key of a word where it has no name.
 pub fn os_family(family: OsFamily) -> &'static str {
     match family {
         OsFamily::Linux => "Linux",
         OsFamily::Rhel => "Red Hat Enterprise Linux",
         OsFamily::Sles => "SUSE Linux Enterprise Server",
         OsFamily::Windows => "Windows",
-        OsFamily::Other => "another system",
+        OsFamily::Other => "",
     }
 }
 
@@ -163,12 +147,5 @@ mod tests {
         assert_eq!(clipped("운영서버-12", 10), "운영서버-…");
         assert_eq!(clipped("운영", 2), "…");
         assert_eq!(columns("운영"), 4);
-    }
-
-    #[test]
-    fn lists_and_plurals_read_well() {
-        assert_eq!(counted(1, "host"), "1 host");
-        assert_eq!(counted(10_000, "host"), "10,000 hosts");
-        assert_eq!(listed(&["a".into(), "b".into(), "c".into()]), "a, b and c");
     }
 }

@@ -2,14 +2,15 @@
 
 mod fixture;
 
+use carafe_model::language::Language;
 use carafe_reports::text;
 use unicode_width::UnicodeWidthStr;
 
 #[test]
 fn it_reads_well_at_the_usual_widths() {
-    insta::assert_snapshot!("sample-100", text(&fixture::sample(), 100));
-    insta::assert_snapshot!("sample-72", text(&fixture::sample(), 72));
-    insta::assert_snapshot!("sample-40", text(&fixture::sample(), 40));
+    insta::assert_snapshot!("sample-100", text(&fixture::sample(), 100, Language::ENGLISH));
+    insta::assert_snapshot!("sample-72", text(&fixture::sample(), 72, Language::ENGLISH));
+    insta::assert_snapshot!("sample-40", text(&fixture::sample(), 40, Language::ENGLISH));
 }
 
 #[test]
@@ -21,14 +22,14 @@ fn without_today_and_without_proof_it_says_so() {
     plan.bound.gap = "0.0342".parse().unwrap();
     plan.unplaced.clear();
     plan.findings.clear();
-    insta::assert_snapshot!("unproven", text(&plan, 80));
+    insta::assert_snapshot!("unproven", text(&plan, 80, Language::ENGLISH));
 }
 
 #[test]
 fn no_line_is_wider_than_asked_for_and_none_holds_a_terminal_code() {
     for plan in [fixture::sample(), fixture::hostile(), fixture::of_size(60)] {
         for width in [0, 40, 47, 60, 72, 80, 100, 160] {
-            for line in text(&plan, width).lines() {
+            for line in text(&plan, width, Language::ENGLISH).lines() {
                 assert!(line.width() <= width.max(40), "{width}: {line}");
                 assert!(!line.contains(char::is_control), "{width}: {line:?}");
             }
@@ -41,13 +42,13 @@ fn figures_are_never_cut() {
     let mut plan = fixture::hostile();
     plan.placements[0].monthly = fixture::money("123456789012.34");
     for width in [40, 60, 100] {
-        assert!(text(&plan, width).contains("123,456,789,012.34"), "{width}");
+        assert!(text(&plan, width, Language::ENGLISH).contains("123,456,789,012.34"), "{width}");
     }
 }
 
 #[test]
 fn of_a_large_plan_the_dearest_are_listed_and_the_rest_counted() {
-    let shown = text(&fixture::of_size(60), 100);
-    assert_eq!(shown.lines().filter(|line| line.starts_with("host-")).count(), 40);
+    let shown = text(&fixture::of_size(60), 100, Language::ENGLISH);
+    assert_eq!(shown.lines().filter(|line| line.starts_with("host-")).count(), 40, Language::ENGLISH);
     assert!(shown.contains("20 more are in the plan."), "{shown}");
 }

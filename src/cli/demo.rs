@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use carafe_model::language::{Language, figures};
 use carafe_model::plan::Plan;
-use carafe_reports::figures::{Amount, percent};
 use clap::Parser;
 
 use super::output::{Output, Tone};
@@ -109,7 +109,7 @@ impl Demo<'_> {
         )?;
         let (plan, _) = inputs::document::<Plan>(plan.as_ref(), self.context.limit)?;
         let plan = inputs::usable(plan)?;
-        let money = |amount| format!("{} {}", plan.currency, Amount::new(amount, plan.currency).shown);
+        let money = |amount| Language::ENGLISH.money(amount, plan.currency);
         let mut answer = format!(
             "{} placed and {}: {} a month",
             plural(plan.placements.len(), "host is", "hosts are"),
@@ -123,7 +123,10 @@ impl Demo<'_> {
             true => {
                 format!("No placement can cost less than {} a month: proven.", money(plan.bound.lower_bound))
             }
-            false => format!("The gap to the lower bound is {}; it is not closed.", percent(plan.bound.gap)),
+            false => format!(
+                "The gap to the lower bound is {}; it is not closed.",
+                figures::percent(plan.bound.gap, Language::ENGLISH.signs())
+            ),
         };
         self.say(&[&format!("{answer}."), &proof])
     }

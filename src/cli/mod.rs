@@ -12,6 +12,7 @@ use crate::settings::Settings;
 
 pub mod findings;
 
+mod lang;
 pub mod output;
 
 pub mod progress;

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::Context;
 use super::findings::{self, FailOnArg};
+use super::lang::LangArg;
 use super::output::Format;
 use super::outputs;
 use super::progress::Spinner;
@@ -54,6 +55,8 @@ pub(super) struct Args {
     /// How to print the answer
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    #[command(flatten)]
+    lang: LangArg,
     #[command(flatten)]
     fail_on: FailOnArg,
 }
@@ -156,14 +159,14 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
 
 fn write(args: &Args, context: &Context, plan: &Plan, to_stdout: bool) -> Result<(), Error> {
     if let Some(report) = &args.report {
-        context.out.document(report, carafe_reports::html(plan).as_bytes())?;
+        context.out.document(report, carafe_reports::html(plan, args.lang.lang).as_bytes())?;
     }
     if let Some(output) = &args.output {
         context.out.document(output, plan.to_json().as_bytes())?;
     }
     match args.format {
         Format::Text if to_stdout => {}
-        Format::Text => context.out.data(&carafe_reports::text(plan, context.out.width()))?,
+        Format::Text => context.out.data(&carafe_reports::text(plan, context.out.width(), args.lang.lang))?,
         Format::Json => context.out.json(&findings::to_json(&plan.findings, answer(args, plan)))?,
     }
     for file in [&args.output, &args.report].into_iter().flatten() {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::Context;
 use super::findings::{self, FailOnArg};
+use super::lang::LangArg;
 use super::output::Format;
 use super::outputs;
 use crate::error::{Error, Exit};
@@ -22,6 +23,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     #[command(flatten)]
+    lang: LangArg,
+    #[command(flatten)]
     fail_on: FailOnArg,
 }
 
@@ -32,10 +35,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     let plan = inputs::usable(plan)?;
     match &args.html {
         Some(file) => {
-            context.out.document(file, carafe_reports::html(&plan).as_bytes())?;
+            context.out.document(file, carafe_reports::html(&plan, args.lang.lang).as_bytes())?;
             context.out.say(&format!("wrote {}", file.display()));
         }
-        None => context.out.data(&carafe_reports::text(&plan, context.out.width()))?,
+        None => context.out.data(&carafe_reports::text(&plan, context.out.width(), args.lang.lang))?,
     }
     Ok(Exit::Done)
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use carafe_model::document;
+use carafe_model::language::Language;
 use carafe_model::plan::{Plan, Totals};
 use carafe_model::units::Money;
 use serde_json::{Value, json};
@@ -135,7 +136,8 @@ fn the_report_of_the_demo_is_fit_to_hand_out() {
 fn names_made_to_break_it_leave_the_report_as_it_is() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let report = folder.path().join("report.html");
-    std::fs::write(&report, carafe_reports::html(&fixture::hostile())).expect("a temporary file");
+    std::fs::write(&report, carafe_reports::html(&fixture::hostile(), Language::ENGLISH))
+        .expect("a temporary file");
     let found = complaints(&mut Chromium::start(), &report);
     assert!(found.is_empty(), "{} complaints:\n{}", found.len(), found.join("\n"));
 }

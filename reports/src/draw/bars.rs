@@ -1,11 +1,10 @@
-//! Horizontal bars, each below its label.
+//! Horizontal bars, each below its label: parts of a whole, a waterfall, or a Gantt chart.
 //!
 //! The figure has no view box: heights are pixels and widths are percentages, so that it fills its place from a phone
 //! to a wide screen while its words keep their size.
 
 use askama::Template;
 
-use crate::views::costs::Part;
 use crate::words::{clipped, columns};
 
 /// Pixels from one bar to the next.
@@ -19,6 +18,48 @@ const ROW_COLUMNS: usize = 45;
 /// The least a label gets of them.
 const LABEL_COLUMNS: usize = 12;
 
+/// A bar with its words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bar {
+    /// What it is.
+    pub label: String,
+    /// Its figure, in words.
+    pub figure: String,
+    /// Where it begins, as a part of the width.
+    pub from: f64,
+    /// Where it ends, as a part of the width.
+    pub to: f64,
+    /// What it stands for; the words say so too.
+    pub tone: Tone,
+}
+
+/// What a bar stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// The plan.
+    Plan,
+    /// A part of it.
+    Part,
+    /// What is today.
+    Today,
+    /// A saving.
+    Good,
+    /// An extra cost.
+    Care,
+}
+
+impl Tone {
+    fn class(self) -> &'static str {
+        match self {
+            Tone::Plan => "bar",
+            Tone::Part => "bar part",
+            Tone::Today => "bar today",
+            Tone::Good => "bar good",
+            Tone::Care => "bar care",
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "svg/bars.svg")]
 struct Chart<'a> {
@@ -26,47 +67,47 @@ struct Chart<'a> {
     title: &'a str,
     description: String,
     height: usize,
-    bars: Vec<Bar>,
+    bars: Vec<Row<'a>>,
 }
 
-struct Bar {
+struct Row<'a> {
     label: String,
-    figure: String,
+    figure: &'a str,
     baseline: usize,
     top: usize,
+    from: String,
     width: String,
+    class: &'static str,
 }
 
-/// Draws parts of a whole. `id` is unique in the page; the description names every part with its figure.
-pub(crate) fn bars(id: &str, title: &str, parts: &[Part]) -> String {
-    let largest = parts.iter().map(|part| part.monthly.to_f64()).fold(0.0, f64::max);
-    let bars = parts.iter().enumerate().map(|(row, part)| Bar {
-        label: clipped(&part.label, ROW_COLUMNS.saturating_sub(columns(&figure(part))).max(LABEL_COLUMNS)),
-        figure: figure(part),
+/// Draws bars. `id` is unique in the page; the description names every bar with its figure.
+pub(crate) fn bars(id: &str, title: &str, bars: &[Bar]) -> String {
+    let rows = bars.iter().enumerate().map(|(row, bar)| Row {
+        label: clipped(&bar.label, ROW_COLUMNS.saturating_sub(columns(&bar.figure)).max(LABEL_COLUMNS)),
+        figure: &bar.figure,
         baseline: row * PITCH + BASELINE,
         top: row * PITCH + BAR_TOP,
-        width: percentage(part.monthly.to_f64(), largest),
+        from: format!("{:.2}%", place(bar.from) * 100.0),
+        width: width(bar.from, bar.to),
+        class: bar.tone.class(),
     });
-    let described: Vec<String> =
-        parts.iter().map(|part| format!("{}: {}", part.label, figure(part))).collect();
-    Chart { id, title, description: described.join("; "), height: parts.len() * PITCH, bars: bars.collect() }
+    let described: Vec<String> = bars.iter().map(|bar| format!("{}: {}", bar.label, bar.figure)).collect();
+    Chart { id, title, description: described.join("; "), height: bars.len() * PITCH, bars: rows.collect() }
         .render()
         .expect("writing to a string does not fail")
 }
 
-fn figure(part: &Part) -> String {
-    match part.share.as_str() {
-        "" => part.amount.shown.clone(),
-        share => format!("{} · {share}", part.amount.shown),
-    }
+fn place(part: f64) -> f64 {
+    if part.is_finite() { part.clamp(0.0, 1.0) } else { 0.0 }
 }
 
-/// How long a bar is. What costs anything at all is at least visible; credits have no bar.
-fn percentage(value: f64, largest: f64) -> String {
-    if value <= 0.0 || largest <= 0.0 {
+/// How long a bar is. What is anything at all is at least visible; credits have no bar.
+fn width(from: f64, to: f64) -> String {
+    let length = (place(to) - place(from)) * 100.0;
+    if length <= 0.0 {
         return "0%".to_owned();
     }
-    format!("{:.2}%", (value / largest * 100.0).clamp(0.3, 100.0))
+    format!("{:.2}%", length.max(0.3))
 }
 
 #[cfg(test)]
@@ -74,11 +115,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bars_are_in_proportion_to_the_largest() {
-        assert_eq!(percentage(25.0, 50.0), "50.00%");
-        assert_eq!(percentage(50.0, 50.0), "100.00%");
-        assert_eq!(percentage(0.000_001, 50.0), "0.30%");
-        assert_eq!(percentage(-3.0, 50.0), "0%");
-        assert_eq!(percentage(0.0, 0.0), "0%");
+    fn bars_are_as_long_as_their_part_and_never_leave_the_figure() {
+        assert_eq!(width(0.0, 0.5), "50.00%");
+        assert_eq!(width(0.25, 1.0), "75.00%");
+        assert_eq!(width(0.0, 1e-9), "0.30%");
+        assert_eq!(width(0.0, -0.1), "0%");
+        assert_eq!(width(0.0, f64::NAN), "0%");
+        assert_eq!(place(7.0), 1.0);
     }
 }

@@ -1,3 +1,5 @@
 //! Figures as SVG: where the marks stand. Colours and type are in the style sheet of the page.
 
-pub(crate) mod bars;
+pub mod bars;
+pub(crate) mod graph;
+pub(crate) mod lines;

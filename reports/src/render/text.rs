@@ -1,12 +1,12 @@
 //! The short answer as plain text, for a terminal.
 
+use carafe_model::language::{Language, Said};
 use carafe_model::plan::{Placement, Plan};
 use carafe_model::units::Money;
 
-use crate::figures::{self, Amount};
-use crate::views::answer::{Answer, Comparison, MOST_PLACES};
-use crate::views::placements::size;
-use crate::words::{clipped, columns, counted, listed, visible};
+use crate::views::answer::{Answer, MOST_PLACES, no_comparison, percent};
+use crate::voice::Voice;
+use crate::words::{clipped, columns, visible};
 
 /// Narrower than this nothing can be said.
 const NARROWEST: usize = 40;
@@ -22,39 +22,47 @@ const NARROWEST_CELL: usize = 10;
 /// Says a plan in `width` columns (at least 40): the answer, the placements, what has no place, and how many findings.
 ///
 /// Lines end with a line feed and hold no terminal codes. Figures are never cut; names are, with an ellipsis.
-pub fn text(plan: &Plan, width: usize) -> String {
+pub fn text(plan: &Plan, width: usize, language: Language) -> String {
     let width = width.max(NARROWEST);
-    let answer = Answer::new(plan);
+    let voice = Voice::new(plan, language);
+    let answer = Answer::new(&voice);
     let mut out = String::new();
     paragraph(&mut out, width, "", &format!("{}: {}.", answer.name, answer.hosts));
     out.push('\n');
-    facts(&mut out, width, &answer);
+    facts(&mut out, width, &voice, &answer);
     for warning in &answer.warnings {
         paragraph(&mut out, width, "! ", warning);
     }
-    placements(&mut out, width, plan);
-    unplaced(&mut out, width, plan);
-    let findings: Vec<String> = answer.findings.iter().map(|(_, count)| count.clone()).collect();
-    let findings = if findings.is_empty() { "none".to_owned() } else { listed(&findings) };
+    placements(&mut out, width, &voice);
+    unplaced(&mut out, width, &voice);
+    let findings = match answer.findings.is_empty() {
+        true => voice.w("text.no-findings").to_owned(),
+        false => voice.list(&answer.findings),
+    };
     out.push('\n');
-    paragraph(&mut out, width, "", &format!("Findings: {findings}."));
+    paragraph(&mut out, width, "", &format!("{}: {findings}.", voice.w("nav.findings")));
     out
 }
 
-fn facts(out: &mut String, width: usize, answer: &Answer) {
-    let currency = &answer.currency;
-    let mut monthly = format!("{currency} {}", answer.monthly.shown);
-    if let Some((low, high)) = &answer.range {
-        monthly.push_str(&format!(", between {} and {}", low.shown, high.shown));
+fn facts(out: &mut String, width: usize, voice: &Voice<'_>, answer: &Answer) {
+    let totals = &voice.plan.totals;
+    let mut monthly = voice.money(totals.monthly);
+    if totals.monthly_low != totals.monthly || totals.monthly_high != totals.monthly {
+        let (low, high) = (voice.money(totals.monthly_low), voice.money(totals.monthly_high));
+        let range = Said::new("text.between").with("low", low).with("high", high);
+        monthly = format!("{monthly}, {}", voice.say(&range));
     }
-    let horizon = format!("{currency} {}, with {} once", answer.horizon.shown, answer.one_time.shown);
+    let once = voice.x("text.once", &voice.money(totals.one_time));
+    let horizon = format!("{}, {once}", voice.money(totals.horizon));
+    let is_extra = answer.today.as_ref().is_some_and(|today| today.saved.0 < 0);
+    let saving_label = if is_extra { "text.extra" } else { "text.saving" };
     let facts = [
-        ("A month".to_owned(), monthly),
-        (counted(answer.months as usize, "month"), horizon),
-        ("Saving".to_owned(), saving(answer)),
-        ("Bound".to_owned(), format!("{}. {}", answer.proof.headline, answer.proof.sentence)),
-        ("Where".to_owned(), places(answer)),
-        ("Prices".to_owned(), answer.prices.clone()),
+        (voice.w("text.month").to_owned(), monthly),
+        (voice.n("text.months", totals.horizon_months as usize), horizon),
+        (voice.w(saving_label).to_owned(), saving(voice, answer)),
+        (voice.w("text.bound").to_owned(), format!("{}. {}", answer.proof.headline, answer.proof.sentence)),
+        (voice.w("text.where").to_owned(), places(voice, answer)),
+        (voice.w("text.prices").to_owned(), answer.prices.clone()),
     ];
     let label_width = facts.iter().map(|(label, _)| columns(label)).max().unwrap_or_default() + GUTTER;
     for (label, fact) in facts {
@@ -63,70 +71,68 @@ fn facts(out: &mut String, width: usize, answer: &Answer) {
     }
 }
 
-fn places(answer: &Answer) -> String {
-    let mut places: Vec<String> = answer
-        .places
-        .iter()
-        .take(MOST_PLACES)
-        .map(|place| format!("{} to {}/{}", figures::count(place.hosts), place.provider_name, place.region))
-        .collect();
+fn places(voice: &Voice<'_>, answer: &Answer) -> String {
+    let place = |place: &crate::views::answer::PlaceCount| {
+        let name = format!("{}/{}", place.provider_name, place.region);
+        voice.say(&Said::new("text.place").with("n", place.hosts).with("x", name))
+    };
+    let mut places: Vec<String> = answer.places.iter().take(MOST_PLACES).map(place).collect();
     if places.is_empty() {
-        return "nowhere".to_owned();
+        return voice.w("text.nowhere").to_owned();
     }
     if answer.places.len() > MOST_PLACES {
-        places.push(counted(answer.places.len() - MOST_PLACES, "other place"));
+        places.push(voice.n("answer.more-places", answer.places.len() - MOST_PLACES));
     }
-    listed(&places)
+    voice.list(&places)
 }
 
-fn saving(answer: &Answer) -> String {
-    let currency = &answer.currency;
-    match &answer.today {
-        None => "today's cost is not known".to_owned(),
-        Some(Comparison { direction: "the same", today, .. }) => {
-            format!("none: today's {currency} {} is the same", today.shown)
-        }
-        Some(Comparison { direction, difference, percent, today, .. }) => {
-            let percent = percent.as_ref().map_or(String::new(), |percent| format!(" ({percent})"));
-            format!(
-                "{currency} {} a month{percent} {direction} than today's {}",
-                difference.shown, today.shown
-            )
-        }
-    }
+fn saving(voice: &Voice<'_>, answer: &Answer) -> String {
+    let Some(today) = &answer.today else { return no_comparison(voice) };
+    let key = match today.saved.0.signum() {
+        1 => "text.less",
+        0 => "text.same",
+        _ => "text.more",
+    };
+    let percent = percent(voice, today).map_or(String::new(), |percent| format!(" ({percent})"));
+    let said = Said::new(key)
+        .with("x", voice.magnitude(today.saved))
+        .with("percent", percent)
+        .with("today", voice.money(today.today));
+    voice.say(&said)
 }
 
 /// Which placements are listed, and in which order.
-fn listed_placements(plan: &Plan) -> (Vec<&Placement>, Option<String>) {
-    let mut listed: Vec<&Placement> = plan.placements.iter().collect();
+fn listed_placements<'p>(voice: &Voice<'p>) -> (Vec<&'p Placement>, Option<String>) {
+    let mut listed: Vec<&Placement> = voice.plan.placements.iter().collect();
     if listed.len() <= MOST_ROWS {
         return (listed, None);
     }
     listed.sort_by_key(|placement| std::cmp::Reverse(placement.monthly));
-    let rest = figures::count(listed.len() - MOST_ROWS);
+    let rest = Said::new("text.dearest").with("most", MOST_ROWS).with("n", listed.len() - MOST_ROWS);
     listed.truncate(MOST_ROWS);
-    (listed, Some(format!("These {MOST_ROWS} cost the most; {rest} more are in the plan.")))
+    (listed, Some(voice.say(&rest)))
 }
 
-fn placements(out: &mut String, width: usize, plan: &Plan) {
-    if plan.placements.is_empty() {
+fn placements(out: &mut String, width: usize, voice: &Voice<'_>) {
+    if voice.plan.placements.is_empty() {
         return;
     }
-    let (listed, rest) = listed_placements(plan);
-    let heading = ["Host", "Offer", "Gives", "Where", "Term"].map(str::to_owned);
+    let (listed, rest) = listed_placements(voice);
+    let heading = ["table.host", "table.offer", "text.gives", "table.where", "table.term"]
+        .map(|key| voice.w(key).to_owned());
     let words: Vec<[String; 5]> = std::iter::once(heading)
         .chain(listed.iter().map(|placement| {
             [
                 visible(placement.host.as_str()),
                 visible(&placement.offer),
-                size(placement.vcpus, placement.memory_mib),
+                voice.size(placement.vcpus, placement.memory_mib),
                 visible(&format!("{}/{}", placement.provider, placement.region)),
                 placement.term.name().to_owned(),
             ]
         }))
         .collect();
-    let figures: Vec<String> = std::iter::once(format!("{} a month", plan.currency))
-        .chain(listed.iter().map(|placement| shown(plan, placement.monthly)))
+    let figures: Vec<String> = std::iter::once(voice.x("table.monthly", voice.plan.currency.code()))
+        .chain(listed.iter().map(|placement| shown(voice, placement.monthly)))
         .collect();
     let figure_width = figures.iter().map(|figure| columns(figure)).max().unwrap_or_default();
     let widths = fit(natural_widths(&words), width - figure_width);
@@ -146,8 +152,8 @@ fn placements(out: &mut String, width: usize, plan: &Plan) {
     }
 }
 
-fn shown(plan: &Plan, amount: Money) -> String {
-    Amount::new(amount, plan.currency).shown
+fn shown(voice: &Voice<'_>, amount: Money) -> String {
+    voice.amount(amount).shown
 }
 
 fn natural_widths<const N: usize>(rows: &[[String; N]]) -> [usize; N] {
@@ -182,19 +188,23 @@ fn fit(mut widths: [usize; 5], room: usize) -> [usize; 5] {
     }
 }
 
-fn unplaced(out: &mut String, width: usize, plan: &Plan) {
-    if plan.unplaced.is_empty() {
+fn unplaced(out: &mut String, width: usize, voice: &Voice<'_>) {
+    let unplaced = &voice.plan.unplaced;
+    if unplaced.is_empty() {
         return;
     }
-    out.push_str("\nWithout a place:\n");
-    for unplaced in plan.unplaced.iter().take(MOST_UNPLACED) {
-        let reason = unplaced.reasons.first().map_or("the plan gives no reason", |reason| reason.as_str());
+    out.push_str(&format!("\n{}:\n", voice.w("left.unplaced")));
+    for unplaced in unplaced.iter().take(MOST_UNPLACED) {
+        let reason = match unplaced.reasons.first() {
+            Some(reason) => voice.text(reason),
+            None => voice.w("placements.no-reason").to_owned(),
+        };
         let host = clipped(&visible(unplaced.host.as_str()), width / 2);
-        paragraph(out, width, "  ", &format!("{host}: {}", visible(reason)));
+        paragraph(out, width, "  ", &format!("{host}: {reason}"));
     }
-    if plan.unplaced.len() > MOST_UNPLACED {
-        let rest = figures::count(plan.unplaced.len() - MOST_UNPLACED);
-        paragraph(out, width, "  ", &format!("{rest} more are in the plan."));
+    if unplaced.len() > MOST_UNPLACED {
+        let rest = voice.n("text.more-in-plan", unplaced.len() - MOST_UNPLACED);
+        paragraph(out, width, "  ", &rest);
     }
 }
 

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use carafe_model::finding::Severity;
+use carafe_model::language::Said;
 use carafe_model::plan::{BillLine, Plan};
-use carafe_model::units::{Currency, Money};
+use carafe_model::units::Money;
 
 use super::proof::Proof;
 use super::{audit, difference, placements, sum};
-use crate::figures::{self, Amount};
-use crate::words::{self, counted, listed, visible};
+use crate::voice::{Markup, Voice};
+use crate::words::{self, visible};
 
 /// The most places that are named at once; the others are folded away or counted.
 pub const MOST_PLACES: usize = 6;
@@ -19,23 +20,15 @@ pub const MOST_PLACES: usize = 6;
 pub struct Answer {
     /// The estate.
     pub name: String,
-    /// The currency of every figure.
-    pub currency: String,
-    /// A month.
-    pub monthly: Amount,
-    /// The least and the most a month can cost, where anything is unknown.
-    pub range: Option<(Amount, Amount)>,
-    /// Length of the horizon.
-    pub months: u32,
-    /// The whole horizon, with the one-time cost.
-    pub horizon: Amount,
-    /// The move itself, once.
-    pub one_time: Amount,
+    /// Which hosts move, stay and have no place, and what that costs, in two sentences.
+    pub lead: String,
+    /// The figures of the first screen.
+    pub tiles: Vec<Tile>,
     /// Against what is paid today; absent when that is not known.
     pub today: Option<Comparison>,
     /// How close to the optimum.
     pub proof: Proof,
-    /// Which hosts move, stay and have no place, in a sentence.
+    /// Which hosts move, stay and have no place.
     pub hosts: String,
     /// Where hosts go, most hosts first.
     pub places: Vec<PlaceCount>,
@@ -44,26 +37,35 @@ pub struct Answer {
     /// What a reader must know before trusting the figures.
     pub warnings: Vec<String>,
     /// How many findings there are by severity, the worst first, without those of which there are none.
-    pub findings: Vec<(Severity, String)>,
+    pub findings: Vec<String>,
+    /// What the figures rest on, each in a sentence.
+    pub rests_on: Vec<String>,
+}
+
+/// A figure of the first screen.
+#[derive(Clone, Debug)]
+pub struct Tile {
+    /// What it is.
+    pub label: String,
+    /// The figure.
+    pub value: Markup,
+    /// What qualifies it.
+    pub note: Markup,
+    /// `good`, `care`, or nothing.
+    pub tone: &'static str,
 }
 
 /// The plan against what is paid today.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
     /// A month today, for the hosts that move.
-    pub today: Amount,
-    /// Who says so.
-    pub source: String,
-    /// `less` or `more`; `the same` when there is no difference.
-    pub direction: &'static str,
-    /// How much a month, without a sign.
-    pub difference: Amount,
-    /// The same in percent of today, where today is not zero.
-    pub percent: Option<String>,
-    /// What the whole horizon comes to, against staying, in a sentence.
-    pub over_horizon: String,
-    /// When the one-time cost is earned back, in a sentence; absent when it never is or there is none.
-    pub earned_back: Option<String>,
+    pub today: Money,
+    /// What is saved a month; negative when the plan costs more.
+    pub saved: Money,
+    /// The same over the horizon, with the one-time cost.
+    pub saved_over_horizon: Money,
+    /// The month in which the one-time cost is earned back; absent when it never is or there is none.
+    pub earned_back: Option<u32>,
 }
 
 /// How many hosts go to a region.
@@ -79,97 +81,167 @@ pub struct PlaceCount {
     pub country: String,
     /// How many.
     pub hosts: usize,
+    /// How many, in words.
+    pub count: String,
 }
 
 impl Answer {
     /// Reads the answer out of a plan.
-    pub fn new(plan: &Plan) -> Answer {
-        let totals = &plan.totals;
-        let amount = |money: Money| Amount::new(money, plan.currency);
-        let is_open = totals.monthly_low != totals.monthly || totals.monthly_high != totals.monthly;
+    pub fn new(voice: &Voice<'_>) -> Answer {
+        let today = Comparison::new(voice.plan);
+        let proof = Proof::new(voice);
+        let hosts = hosts(voice);
         Answer {
-            name: visible(&plan.name),
-            currency: plan.currency.to_string(),
-            monthly: amount(totals.monthly),
-            range: is_open.then(|| (amount(totals.monthly_low), amount(totals.monthly_high))),
-            months: totals.horizon_months,
-            horizon: amount(totals.horizon),
-            one_time: amount(totals.one_time),
-            today: Comparison::new(plan),
-            proof: Proof::new(plan),
-            hosts: hosts(plan),
-            places: places(plan),
-            prices: prices(plan),
-            warnings: warnings(plan),
-            findings: severities(plan),
+            name: visible(&voice.plan.name),
+            lead: lead(voice, today.as_ref(), &hosts),
+            tiles: tiles(voice, today.as_ref(), &proof),
+            rests_on: rests_on(voice),
+            today,
+            proof,
+            hosts,
+            places: places(voice),
+            prices: prices(voice),
+            warnings: warnings(voice),
+            findings: severities(voice),
         }
     }
 }
 
 impl Comparison {
-    fn new(plan: &Plan) -> Option<Comparison> {
-        let today = plan.today.as_ref()?;
-        let saved = difference(today.monthly, plan.totals.monthly);
-        let magnitude = Money(saved.0.saturating_abs());
+    /// Compares, where today's cost is known.
+    pub fn new(plan: &Plan) -> Option<Comparison> {
+        let today = plan.today.as_ref()?.monthly;
+        let saved = difference(today, plan.totals.monthly);
+        let staying = Money(today.0.saturating_mul(plan.totals.horizon_months.into()));
         Some(Comparison {
-            today: Amount::new(today.monthly, plan.currency),
-            source: visible(&today.source),
-            direction: direction(saved),
-            difference: Amount::new(magnitude, plan.currency),
-            percent: figures::share(magnitude, today.monthly),
-            over_horizon: over_horizon(plan, today.monthly),
-            earned_back: earned_back(plan, saved),
+            today,
+            saved,
+            saved_over_horizon: difference(staying, plan.totals.horizon),
+            earned_back: earned_back(plan.totals.one_time, saved),
         })
     }
 }
 
-fn direction(saved: Money) -> &'static str {
-    match saved.0.signum() {
-        1 => "less",
-        0 => "the same",
-        _ => "more",
-    }
-}
-
-fn over_horizon(plan: &Plan, today: Money) -> String {
-    let staying = Money(today.0.saturating_mul(plan.totals.horizon_months.into()));
-    let saved = difference(staying, plan.totals.horizon);
-    let magnitude = Money(saved.0.saturating_abs());
-    match direction(saved) {
-        "the same" => "Staying would cost the same.".to_owned(),
-        direction => format!("That is {} {direction} than staying.", money(magnitude, plan.currency)),
-    }
-}
-
-fn earned_back(plan: &Plan, saved: Money) -> Option<String> {
-    let one_time = plan.totals.one_time.0;
-    if one_time <= 0 || saved.0 <= 0 {
+fn earned_back(one_time: Money, saved: Money) -> Option<u32> {
+    if one_time.0 <= 0 || saved.0 <= 0 {
         return None;
     }
-    let months = usize::try_from((one_time - 1) / saved.0 + 1).unwrap_or(usize::MAX);
-    Some(format!("The one-time cost is earned back within {}.", counted(months, "month")))
+    Some(u32::try_from((one_time.0 - 1) / saved.0 + 1).unwrap_or(u32::MAX))
 }
 
-fn hosts(plan: &Plan) -> String {
-    let mut parts =
-        vec![format!("{} {}", counted(plan.placements.len(), "host"), verb(plan.placements.len(), "move"))];
+/// Which of three keys goes with a saving, with no difference, and with an extra cost.
+fn by_sign(saved: Money, [saving, same, extra]: [&'static str; 3]) -> &'static str {
+    match saved.0.signum() {
+        1 => saving,
+        0 => same,
+        _ => extra,
+    }
+}
+
+fn lead(voice: &Voice<'_>, today: Option<&Comparison>, hosts: &str) -> String {
+    let plan = voice.plan;
+    let said = match today {
+        _ if plan.placements.is_empty() => Said::new("answer.lead-nothing"),
+        None => Said::new("answer.lead-unknown"),
+        Some(today) => {
+            let key = by_sign(today.saved, ["answer.lead-saving", "answer.lead-same", "answer.lead-extra"]);
+            let percent = percent(voice, today).map(|p| format!(" ({p})")).unwrap_or_default();
+            Said::new(key).with("difference", voice.magnitude(today.saved)).with("percent", percent)
+        }
+    };
+    voice.say(&said.with("hosts", hosts).with("monthly", voice.money(plan.totals.monthly)))
+}
+
+/// The difference in percent of today, where today is not zero.
+pub fn percent(voice: &Voice<'_>, today: &Comparison) -> Option<String> {
+    voice.share(Money(today.saved.0.saturating_abs()), today.today)
+}
+
+fn tiles(voice: &Voice<'_>, today: Option<&Comparison>, proof: &Proof) -> Vec<Tile> {
+    let totals = &voice.plan.totals;
+    let is_open = totals.monthly_low != totals.monthly || totals.monthly_high != totals.monthly;
+    let month = Tile {
+        label: voice.w("answer.month").to_owned(),
+        value: voice.rich_money(totals.monthly),
+        note: if is_open {
+            let ends = [("low", totals.monthly_low), ("high", totals.monthly_high)];
+            voice.rich(Said::new("answer.month-open"), &ends)
+        } else {
+            voice.plain(voice.w("answer.month-closed"))
+        },
+        tone: "",
+    };
+    let staying = today.map(|today| {
+        let keys = ["answer.horizon-saving", "answer.horizon-same", "answer.horizon-extra"];
+        let key = by_sign(today.saved_over_horizon, keys);
+        format!(" {}", voice.say(&Said::new(key).with("x", voice.magnitude(today.saved_over_horizon))))
+    });
+    let once = voice.rich(Said::new("answer.horizon-once"), &[("x", totals.one_time)]);
+    let horizon = Tile {
+        label: voice.n("answer.horizon", totals.horizon_months as usize),
+        value: voice.rich_money(totals.horizon),
+        note: voice.joined(&[once, voice.plain(&staying.unwrap_or_default())]),
+        tone: "",
+    };
+    let proof = Tile {
+        label: voice.w("answer.proof").to_owned(),
+        value: voice.plain(&proof.headline),
+        note: voice.plain(&proof.sentence),
+        tone: if proof.proven { "good" } else { "care" },
+    };
+    vec![month, horizon, saving(voice, today), proof]
+}
+
+fn saving(voice: &Voice<'_>, today: Option<&Comparison>) -> Tile {
+    let Some(today) = today else {
+        return Tile {
+            label: voice.w("answer.saving").to_owned(),
+            value: voice.plain(voice.w("answer.unknown")),
+            note: voice.plain(&no_comparison(voice)),
+            tone: "",
+        };
+    };
+    let note = by_sign(today.saved, ["answer.saving-note", "answer.same-note", "answer.extra-note"]);
+    let percent = percent(voice, today).unwrap_or_default();
+    let note = voice.rich(Said::new(note).with("percent", percent), &[("today", today.today)]);
+    let back = today.earned_back.map(|n| format!(" {}", voice.n("answer.earned-back", n as usize)));
+    Tile {
+        label: voice.w(by_sign(today.saved, ["answer.saving", "answer.saving", "answer.extra"])).to_owned(),
+        value: match today.saved.0 {
+            0 => voice.plain(voice.w("answer.none")),
+            saved => voice.rich_money(Money(saved.saturating_abs())),
+        },
+        note: voice.joined(&[note, voice.plain(&back.unwrap_or_default())]),
+        tone: by_sign(today.saved, ["good", "", "care"]),
+    }
+}
+
+/// Why the plan cannot be compared with today.
+pub fn no_comparison(voice: &Voice<'_>) -> String {
+    let plan = voice.plan;
+    let told = plan.findings.iter().any(|finding| finding.code == "PLN-0106");
+    match plan.unplaced.len() {
+        0 if told => voice.w("answer.no-today-staying").to_owned(),
+        0 => voice.w("answer.no-today").to_owned(),
+        n => voice.n("answer.no-today-unplaced", n),
+    }
+}
+
+fn hosts(voice: &Voice<'_>) -> String {
+    let plan = voice.plan;
+    let mut parts = vec![voice.n("answer.move", plan.placements.len())];
     if !plan.staying.is_empty() {
-        parts.push(format!("{} {}", figures::count(plan.staying.len()), verb(plan.staying.len(), "stay")));
+        parts.push(voice.n("answer.stay", plan.staying.len()));
     }
     if !plan.unplaced.is_empty() {
-        let count = plan.unplaced.len();
-        parts.push(format!("{} {} no place", figures::count(count), if count == 1 { "has" } else { "have" }));
+        parts.push(voice.n("answer.no-place", plan.unplaced.len()));
     }
-    listed(&parts)
+    voice.list(&parts)
 }
 
-fn verb(count: usize, stem: &str) -> String {
-    if count == 1 { format!("{stem}s") } else { stem.to_owned() }
-}
-
-fn places(plan: &Plan) -> Vec<PlaceCount> {
+fn places(voice: &Voice<'_>) -> Vec<PlaceCount> {
     let mut counts: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
-    for placement in &plan.placements {
+    for placement in &voice.plan.placements {
         let place = (placement.provider.as_str(), placement.region.as_str(), placement.country.as_str());
         *counts.entry(place).or_default() += 1;
     }
@@ -181,6 +253,7 @@ fn places(plan: &Plan) -> Vec<PlaceCount> {
             region: visible(region),
             country: placements::country(country, region),
             hosts,
+            count: voice.n("answer.hosts", hosts),
         })
         .collect();
     places.sort_by_key(|place| std::cmp::Reverse(place.hosts));
@@ -188,16 +261,32 @@ fn places(plan: &Plan) -> Vec<PlaceCount> {
 }
 
 /// The dates of the prices that the plan uses; of the whole snapshot where it uses none.
-fn prices(plan: &Plan) -> String {
+fn prices(voice: &Voice<'_>) -> String {
+    let plan = voice.plan;
     let used =
         || plan.price_sources.iter().map(|source| source.as_of.as_str()).filter(|date| !date.is_empty());
-    let oldest = visible(used().min().unwrap_or(&plan.catalog.oldest));
-    let newest = visible(used().max().unwrap_or(&plan.catalog.as_of));
+    let oldest = visible(&voice.language.date(used().min().unwrap_or(&plan.catalog.oldest)));
+    let newest = visible(&voice.language.date(used().max().unwrap_or(&plan.catalog.as_of)));
     match (oldest.as_str(), newest.as_str()) {
-        ("", "") => "no date is given".to_owned(),
+        ("", "") => voice.w("answer.no-date").to_owned(),
         (oldest, newest) if oldest == newest || oldest.is_empty() => newest.to_owned(),
-        (oldest, newest) => format!("{oldest} to {newest}"),
+        (oldest, newest) => voice.say(&Said::new("answer.dates").with("from", oldest).with("to", newest)),
     }
+}
+
+fn rests_on(voice: &Voice<'_>) -> Vec<String> {
+    let plan = voice.plan;
+    let snapshot = visible(&plan.catalog.id);
+    let mut said =
+        vec![voice.say(&Said::new("answer.prices").with("dates", prices(voice)).with("snapshot", snapshot))];
+    said.extend(super::findings::exchange(voice));
+    if let Some(today) = &plan.today {
+        said.push(voice.x("answer.today-source", &today.source));
+    }
+    if audit::contradictions(voice).is_empty() {
+        said.push(voice.w("answer.audited").to_owned());
+    }
+    said
 }
 
 /// Whether a line rests on something that is not known.
@@ -205,57 +294,44 @@ pub fn is_estimated(line: &BillLine) -> bool {
     line.range.is_some() || line.rate_id.as_str().starts_with("estimate/")
 }
 
-fn warnings(plan: &Plan) -> Vec<String> {
+fn warnings(voice: &Voice<'_>) -> Vec<String> {
+    let plan = voice.plan;
     let mut warnings = Vec::new();
-    match plan.unplaced.len() {
-        0 => {}
-        1 => warnings.push("1 host has no place; its cost is not in these figures.".to_owned()),
-        many => warnings
-            .push(format!("{} have no place; their cost is not in these figures.", counted(many, "host"))),
+    if !plan.unplaced.is_empty() {
+        warnings.push(voice.n("answer.warn-unplaced", plan.unplaced.len()));
     }
-    if let Some(text) = estimates(plan) {
-        warnings.push(text);
-    }
+    warnings.extend(estimates(voice));
     let errors = plan.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     if errors > 0 {
-        warnings.push(format!(
-            "The findings hold {}: something in the input was left out of this plan.",
-            counted(errors, "error")
-        ));
+        warnings.push(voice.n("answer.warn-errors", errors));
     }
-    warnings.extend(audit::contradictions(plan));
+    warnings.extend(audit::contradictions(voice));
     warnings
 }
 
-fn estimates(plan: &Plan) -> Option<String> {
+fn estimates(voice: &Voice<'_>) -> Option<String> {
+    let bill = &voice.plan.bill;
     let estimated: Vec<Money> =
-        plan.bill.iter().filter(|line| is_estimated(line)).map(|line| line.monthly).collect();
+        bill.iter().filter(|line| is_estimated(line)).map(|line| line.monthly).collect();
     if estimated.is_empty() {
         return None;
     }
     let lines = estimated.len();
     let amount = sum(estimated);
-    let share = figures::share(amount, plan.totals.monthly);
-    Some(format!(
-        "{} of the bill {} on estimates: {} a month{}.",
-        counted(lines, "line"),
-        if lines == 1 { "rests" } else { "rest" },
-        money(amount, plan.currency),
-        share.map_or(String::new(), |share| format!(", {share} of the total"))
-    ))
+    let share = voice.share(amount, voice.plan.totals.monthly).unwrap_or_else(|| "–".to_owned());
+    let said = Said::new("answer.warn-estimates").with("n", lines).with("x", voice.money(amount));
+    Some(voice.say(&said.with("share", share)))
 }
 
-fn money(amount: Money, currency: Currency) -> String {
-    format!("{currency} {}", Amount::new(amount, currency).shown)
-}
-
-fn severities(plan: &Plan) -> Vec<(Severity, String)> {
-    [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "note")]
-        .into_iter()
-        .map(|(severity, word)| {
-            (severity, plan.findings.iter().filter(|f| f.severity == severity).count(), word)
-        })
-        .filter(|(_, count, _)| *count > 0)
-        .map(|(severity, count, word)| (severity, counted(count, word)))
-        .collect()
+fn severities(voice: &Voice<'_>) -> Vec<String> {
+    [
+        (Severity::Error, "answer.errors"),
+        (Severity::Warning, "answer.warnings"),
+        (Severity::Info, "answer.notes"),
+    ]
+    .into_iter()
+    .map(|(severity, key)| (voice.plan.findings.iter().filter(|f| f.severity == severity).count(), key))
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, key)| voice.n(key, count))
+    .collect()
 }

@@ -1,15 +1,21 @@
 //! Every figure of the bill, down to the rate it was made with.
 
-use carafe_model::plan::{BillLine, Component, Plan};
-use carafe_model::units::Currency;
+use std::collections::BTreeMap;
+
+use carafe_model::language::Said;
+use carafe_model::plan::{BillLine, Component};
+use carafe_model::units::{Money, Quantity};
 
 use super::answer::is_estimated;
 use super::{Block, blocks, sum};
 use crate::figures;
-use crate::words::{self, counted, visible};
+use crate::voice::Voice;
+use crate::words::{self, visible};
 
 /// Lines in a block; a component with more folds all of them away.
 const BLOCK: usize = 200;
+/// With more lines than this, lines of one rate are summed up; every line is in the other forms of the report.
+pub const MOST_LINES: usize = 2_000;
 
 /// The bill.
 #[derive(Clone, Debug)]
@@ -22,6 +28,8 @@ pub struct Bill {
     pub total_padding: usize,
     /// How many lines there are.
     pub lines: String,
+    /// Whether lines of one rate are summed up.
+    pub is_summed: bool,
 }
 
 /// The lines of a component.
@@ -41,7 +49,7 @@ pub struct ComponentView {
     pub blocks: Vec<Block<LineView>>,
 }
 
-/// One line.
+/// One line, or lines of one rate.
 #[derive(Clone, Debug)]
 pub struct LineView {
     /// The host or flow it is for, or the place where it is for neither.
@@ -86,11 +94,13 @@ pub enum SourceView {
 
 impl Bill {
     /// Reads the bill of a plan.
-    pub fn new(plan: &Plan) -> Bill {
+    pub fn new(voice: &Voice<'_>) -> Bill {
+        let plan = voice.plan;
+        let is_summed = plan.bill.len() > MOST_LINES;
         let longest = plan
             .bill
             .iter()
-            .map(|line| figures::decimals(&figures::exact(line.monthly, plan.currency)))
+            .map(|line| figures::decimals(&voice.exact(line.monthly), voice.language))
             .max()
             .unwrap_or_default();
         let mut by_component: Vec<Vec<&BillLine>> = vec![Vec::new(); Component::ALL.len()];
@@ -103,57 +113,78 @@ impl Bill {
             .zip(by_component)
             .filter(|(_, lines)| !lines.is_empty())
             .map(|(component, lines)| {
-                let subtotal = figures::exact(sum(lines.iter().map(|line| line.monthly)), plan.currency);
+                let subtotal = voice.exact(sum(lines.iter().map(|line| line.monthly)));
+                let views: Vec<LineView> = match is_summed {
+                    true => summed(&lines).iter().map(|group| view(voice, group, longest)).collect(),
+                    false => lines.iter().map(|line| view(voice, &[*line], longest)).collect(),
+                };
                 ComponentView {
                     name: component.name(),
-                    title: words::component(*component),
-                    count: counted(lines.len(), "line"),
-                    padding: longest.saturating_sub(figures::decimals(&subtotal)),
+                    title: voice.w(words::component(*component)),
+                    count: voice.n("bill.lines", lines.len()),
+                    padding: longest.saturating_sub(figures::decimals(&subtotal, voice.language)),
                     subtotal,
-                    blocks: blocks(lines.iter().map(|line| view(plan, line, longest)).collect(), BLOCK),
+                    blocks: blocks(views, BLOCK),
                 }
             })
             .collect();
-        let total = figures::exact(sum(plan.bill.iter().map(|line| line.monthly)), plan.currency);
+        let total = voice.exact(sum(plan.bill.iter().map(|line| line.monthly)));
         Bill {
             components,
-            total_padding: longest.saturating_sub(figures::decimals(&total)),
+            total_padding: longest.saturating_sub(figures::decimals(&total, voice.language)),
             total,
-            lines: counted(plan.bill.len(), "line"),
+            lines: voice.n("bill.lines", plan.bill.len()),
+            is_summed,
         }
     }
 }
 
-fn view(plan: &Plan, line: &BillLine, longest: usize) -> LineView {
-    let provider = words::provider(line.provider.as_str());
+/// Lines of one rate and place together, the dearest first.
+fn summed<'p>(lines: &[&'p BillLine]) -> Vec<Vec<&'p BillLine>> {
+    let mut groups: BTreeMap<_, Vec<&BillLine>> = BTreeMap::new();
+    for line in lines {
+        let key = (&line.provider, &line.region, &line.rate_id, line.rate, &line.unit, line.source);
+        groups.entry(key).or_default().push(line);
+    }
+    let mut groups: Vec<Vec<&BillLine>> = groups.into_values().collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(sum(group.iter().map(|line| line.monthly))));
+    groups
+}
+
+/// Lines of one rate as one row; there is at least one.
+fn view(voice: &Voice<'_>, group: &[&BillLine], longest: usize) -> LineView {
+    let line = group[0];
     let place = match &line.region {
-        Some(region) => format!("{provider} / {}", visible(region.as_str())),
-        None => provider,
+        Some(region) => voice.place(&line.provider, region),
+        None => words::provider(line.provider.as_str()),
     };
-    let subject = match (&line.host, &line.flow) {
-        (Some(host), _) => visible(host.as_str()),
-        (None, Some(flow)) => visible(flow),
-        (None, None) => "all hosts there".to_owned(),
+    let subject = match (group.len(), &line.host, &line.flow) {
+        (2.., _, _) => voice.n("bill.lines", group.len()),
+        (_, Some(host), _) => visible(host.as_str()),
+        (_, None, Some(flow)) => visible(flow),
+        (_, None, None) => voice.w("bill.all-hosts").to_owned(),
     };
-    let monthly = figures::exact(line.monthly, plan.currency);
+    let quantity = group.iter().fold(0i64, |total, line| total.saturating_add(line.quantity.0));
+    let monthly = voice.exact(sum(group.iter().map(|line| line.monthly)));
+    let has_one_item = group.iter().all(|other| other.item == line.item);
     LineView {
         subject,
         place,
-        item: visible(&line.item),
-        quantity: figures::quantity(line.quantity),
-        unit: visible(&line.unit),
-        rate: figures::rate(line.rate, plan.currency),
+        item: if has_one_item { voice.text(&line.item) } else { String::new() },
+        quantity: voice.quantity(Quantity(quantity)),
+        unit: voice.unit(&line.unit),
+        rate: voice.rate(line.rate),
         rate_id: visible(line.rate_id.as_str()),
-        source: source(plan, line),
-        padding: longest.saturating_sub(figures::decimals(&monthly)),
+        source: source(voice, line),
+        padding: longest.saturating_sub(figures::decimals(&monthly, voice.language)),
         monthly,
-        unknown: unknown(line, plan.currency),
+        unknown: unknown(voice, group),
     }
 }
 
-fn source(plan: &Plan, line: &BillLine) -> SourceView {
+fn source(voice: &Voice<'_>, line: &BillLine) -> SourceView {
     match line.source {
-        Some(place) => match plan.price_sources.get(place as usize) {
+        Some(place) => match voice.plan.price_sources.get(place as usize) {
             Some(source) => SourceView::Listed { number: place as usize + 1, as_of: visible(&source.as_of) },
             None => SourceView::Missing,
         },
@@ -162,15 +193,16 @@ fn source(plan: &Plan, line: &BillLine) -> SourceView {
     }
 }
 
-fn unknown(line: &BillLine, currency: Currency) -> String {
-    match &line.range {
-        Some(range) => format!(
-            "between {} and {}: {}",
-            figures::exact(range.low, currency),
-            figures::exact(range.high, currency),
-            visible(&range.unknown)
-        ),
-        None if is_estimated(line) => "the rate is an estimate".to_owned(),
-        None => String::new(),
-    }
+fn unknown(voice: &Voice<'_>, group: &[&BillLine]) -> String {
+    let Some(range) = group.iter().find_map(|line| line.range.as_ref()) else {
+        let estimated = group.iter().any(|line| is_estimated(line));
+        return if estimated { voice.w("bill.estimated").to_owned() } else { String::new() };
+    };
+    let end = |pick: fn(&carafe_model::plan::LineRange) -> Money| {
+        sum(group.iter().map(|line| line.range.as_ref().map_or(line.monthly, pick)))
+    };
+    let said = Said::new("bill.between")
+        .with("low", voice.exact(end(|range| range.low)))
+        .with("high", voice.exact(end(|range| range.high)));
+    voice.say(&said.with("what", voice.text(&range.unknown)))
 }

@@ -1,54 +1,81 @@
 //! What was found on the way, and what the plan rests on.
 
-use carafe_model::finding::{Finding, Severity};
-use carafe_model::plan::Plan;
+use std::collections::BTreeMap;
 
-use super::{Block, audit, blocks};
-use crate::figures;
-use crate::words::visible;
+use carafe_model::finding::Finding;
+use carafe_model::language::Said;
+use carafe_model::units::Currency;
 
-/// Findings in a block.
-const BLOCK: usize = 100;
+use super::audit;
+use crate::voice::Voice;
+use crate::words::{self, visible};
 
-/// A finding.
+/// The most places of one finding that are shown at once; the others are folded away.
+const MOST_PLACES: usize = 5;
+
+/// Findings that say the same about different hosts or places.
 #[derive(Clone, Debug)]
 pub struct FindingView {
-    /// `error`, `warning` or `note`.
+    /// Its class in the style sheet: `error`, `warning` or `note`.
+    pub tone: &'static str,
+    /// How bad, in words.
     pub severity: &'static str,
     /// Its stable code.
     pub code: String,
     /// What is wrong.
     pub summary: String,
-    /// The host it is about; empty when it is about none.
-    pub host: String,
-    /// Where; empty when it is nowhere.
-    pub place: String,
+    /// How often, in words; empty when it is once.
+    pub count: String,
+    /// Hosts and places.
+    pub places: Vec<String>,
+    /// Further hosts and places, folded away.
+    pub more: Vec<String>,
+    /// How many those are, in words.
+    pub more_count: String,
     /// What to do about it; empty when there is nothing.
     pub help: String,
 }
 
-/// Every finding, the worst first, then by code, place and host.
-pub fn findings(plan: &Plan) -> Vec<Block<FindingView>> {
-    let mut findings: Vec<&Finding> = plan.findings.iter().collect();
-    findings.sort_by(|a, b| {
-        (b.severity.cmp(&a.severity))
-            .then_with(|| (&a.code, &a.place, &a.host).cmp(&(&b.code, &b.place, &b.host)))
-    });
-    blocks(findings.into_iter().map(view).collect(), BLOCK)
+/// Every finding, the worst first, then the most frequent; the same about many hosts is said once.
+pub fn findings(voice: &Voice<'_>) -> Vec<FindingView> {
+    let mut groups: BTreeMap<_, Vec<&Finding>> = BTreeMap::new();
+    for finding in &voice.plan.findings {
+        let help = finding.help.as_deref().unwrap_or_default();
+        let key =
+            (std::cmp::Reverse(finding.severity), finding.code.as_str(), finding.summary.as_str(), help);
+        groups.entry(key).or_default().push(finding);
+    }
+    let mut groups: Vec<Vec<&Finding>> = groups.into_values().collect();
+    groups.sort_by_key(|group| (std::cmp::Reverse(group[0].severity), std::cmp::Reverse(group.len())));
+    groups.iter().map(|group| view(voice, group)).collect()
 }
 
-fn view(finding: &Finding) -> FindingView {
+fn view(voice: &Voice<'_>, group: &[&Finding]) -> FindingView {
+    let first = group[0];
+    let mut places: Vec<String> = group.iter().map(|finding| place(finding)).collect();
+    places.retain(|place| !place.is_empty());
+    places.dedup();
+    let more = places.split_off(places.len().min(MOST_PLACES));
+    let severity = words::severity(first.severity);
     FindingView {
-        severity: match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Info => "note",
-        },
-        code: visible(&finding.code),
-        summary: visible(&finding.summary),
-        host: finding.host.as_deref().map(visible).unwrap_or_default(),
-        place: visible(&finding.place.to_string()),
-        help: finding.help.as_deref().map(visible).unwrap_or_default(),
+        tone: severity.strip_prefix("severity.").unwrap_or(severity),
+        severity: voice.w(severity),
+        code: visible(&first.code),
+        summary: voice.finding(&first.code, &first.summary),
+        count: if group.len() > 1 { voice.n("findings.times", group.len()) } else { String::new() },
+        more_count: voice.n("findings.more", more.len()),
+        places,
+        more,
+        help: first.help.as_deref().map(|help| voice.text(help)).unwrap_or_default(),
+    }
+}
+
+fn place(finding: &Finding) -> String {
+    let place = visible(&finding.place.to_string());
+    match finding.host.as_deref().map(visible) {
+        Some(host) if place.is_empty() => host,
+        Some(host) => format!("{host} ({place})"),
+        None => place,
     }
 }
 
@@ -82,47 +109,58 @@ pub struct SourceRow {
 
 impl Method {
     /// Reads it out of a plan.
-    pub fn new(plan: &Plan) -> Method {
+    pub fn new(voice: &Voice<'_>) -> Method {
+        let plan = voice.plan;
         let sources = plan.price_sources.iter().enumerate().map(|(place, source)| SourceRow {
             number: place + 1,
-            name: visible(&source.name),
+            name: voice.text(&source.name),
             as_of: visible(&source.as_of),
-            quality: visible(&source.quality),
+            quality: quality(voice, &source.quality),
         });
         Method {
-            assumptions: plan.assumptions.iter().map(|assumption| visible(assumption)).collect(),
+            assumptions: plan.assumptions.iter().map(|assumption| voice.text(assumption)).collect(),
             sources: sources.collect(),
-            exchange: exchange(plan),
-            facts: facts(plan),
-            contradictions: audit::contradictions(plan),
+            exchange: exchange(voice).unwrap_or_default(),
+            facts: facts(voice),
+            contradictions: audit::contradictions(voice),
         }
     }
 }
 
-fn exchange(plan: &Plan) -> String {
-    let Some(exchange) = &plan.exchange else { return String::new() };
-    format!(
-        "Prices in {from} were converted at {rate} {to} for 1 {from}, the rate of {date} by {source}.",
-        from = exchange.from,
-        rate = figures::rate(exchange.rate, plan.currency),
-        to = plan.currency,
-        date = visible(&exchange.date),
-        source = visible(&exchange.source)
-    )
+/// What qualifies a source; catalogs write a few words of their own into it.
+fn quality(voice: &Voice<'_>, quality: &str) -> String {
+    let key = format!("quality.{quality}");
+    voice.language.pattern(&key).map_or_else(|| voice.text(quality), str::to_owned)
 }
 
-fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
-    let money = |amount| format!("{} {}", plan.currency, figures::exact(amount, plan.currency));
-    vec![
-        ("Kind of document", visible(&plan.carafe)),
-        ("Catalog snapshot", visible(&plan.catalog.id)),
-        ("SHA-256 of the snapshot", visible(&plan.catalog.sha256)),
-        ("SHA-256 of the estate", visible(&plan.estate_sha256)),
-        ("SHA-256 of the policy", visible(&plan.policy_sha256)),
-        ("Monthly total", money(plan.totals.monthly)),
-        ("Objective that was minimised", money(plan.bound.objective)),
-        ("Lower bound on every plan", money(plan.bound.lower_bound)),
-        ("Gap between the two", figures::percent(plan.bound.gap)),
-        ("Gap as asked for", if plan.bound.proven { "reached" } else { "not reached" }.to_owned()),
+/// How prices were converted.
+pub(crate) fn exchange(voice: &Voice<'_>) -> Option<String> {
+    let exchange = voice.plan.exchange.as_ref()?;
+    let to: Currency = voice.plan.currency;
+    let said = Said::new("method.exchange")
+        .with("from", exchange.from.code())
+        .with("to", to.code())
+        .with("rate", voice.rate(exchange.rate))
+        .with("date", visible(&voice.language.date(&exchange.date)))
+        .with("source", visible(&exchange.source));
+    Some(voice.say(&said))
+}
+
+fn facts(voice: &Voice<'_>) -> Vec<(&'static str, String)> {
+    let plan = voice.plan;
+    let reached = if plan.bound.proven { "method.reached" } else { "method.not-reached" };
+    [
+        ("method.kind", visible(&plan.carafe)),
+        ("method.snapshot", visible(&plan.catalog.id)),
+        ("method.snapshot-hash", visible(&plan.catalog.sha256)),
+        ("method.estate-hash", visible(&plan.estate_sha256)),
+        ("method.policy-hash", visible(&plan.policy_sha256)),
+        ("method.total", voice.exact_money(plan.totals.monthly)),
+        ("method.objective", voice.exact_money(plan.bound.objective)),
+        ("method.lower-bound", voice.exact_money(plan.bound.lower_bound)),
+        ("method.gap", voice.percent(plan.bound.gap)),
+        ("method.asked", voice.w(reached).to_owned()),
     ]
+    .map(|(key, value)| (voice.w(key), value))
+    .to_vec()
 }

@@ -5,9 +5,12 @@ pub mod audit;
 pub mod bill;
 pub mod costs;
 pub mod findings;
+pub mod months;
+pub mod network;
 pub mod placements;
 pub mod proof;
 pub mod road;
+pub mod sensitivity;
 
 use carafe_model::units::Money;
 

@@ -1,8 +1,8 @@
 //! How close to the best possible a plan is, in words.
 
-use carafe_model::plan::Plan;
+use carafe_model::language::Said;
 
-use crate::figures::{self, Amount};
+use crate::voice::Voice;
 
 /// What is known about the optimum.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,37 +17,27 @@ pub struct Proof {
 
 impl Proof {
     /// Reads the bound of a plan.
-    pub fn new(plan: &Plan) -> Proof {
-        let bound = &plan.bound;
-        let gap = figures::percent(bound.gap);
-        let least = format!("{} {}", plan.currency, Amount::new(bound.lower_bound, plan.currency).shown);
-        let (headline, sentence) = if plan.placements.is_empty() {
-            ("Nothing placed".to_owned(), "No host has a place, so there is no cost to compare.".to_owned())
+    pub fn new(voice: &Voice<'_>) -> Proof {
+        let bound = &voice.plan.bound;
+        let (headline, sentence) = if voice.plan.placements.is_empty() {
+            ("proof.nothing", "proof.nothing-why")
         } else if bound.proven && bound.gap.0 <= 0 {
-            (
-                "Proven optimal".to_owned(),
-                "No placement that keeps the policy costs less a month, under the plan's own assumptions."
-                    .to_owned(),
-            )
+            ("proof.optimal", "proof.optimal-why")
         } else if bound.proven {
-            (
-                format!("Within {gap} of the best possible"),
-                format!(
-                    "No placement that keeps the policy costs less than {least} a month, under the plan's \
-                     own assumptions. This is as close as was asked for."
-                ),
-            )
+            ("proof.within", "proof.within-why")
         } else if bound.lower_bound.0 > 0 {
-            (
-                "Not proven".to_owned(),
-                format!(
-                    "No placement that keeps the policy costs less than {least} a month, so at most {gap} could \
-                     still be saved. The planner stopped before it could show more."
-                ),
-            )
+            ("proof.unproven", "proof.unproven-why")
         } else {
-            ("Not proven".to_owned(), "The planner found no bound on what the best plan costs.".to_owned())
+            ("proof.unproven", "proof.unbounded-why")
         };
-        Proof { headline, sentence, proven: bound.proven && !plan.placements.is_empty() }
+        let said = |key| {
+            let said = Said::new(key).with("gap", voice.percent(bound.gap));
+            voice.say(&said.with("least", voice.money(bound.lower_bound)))
+        };
+        Proof {
+            headline: said(headline),
+            sentence: said(sentence),
+            proven: bound.proven && !voice.plan.placements.is_empty(),
+        }
     }
 }
