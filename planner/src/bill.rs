@@ -20,6 +20,8 @@ use crate::traffic::{Receiver, Sending};
 pub struct Home {
     /// Where.
     pub region: Idx<Region>,
+    /// In which of the region's zones; absent where zones do not matter.
+    pub zone: Option<usize>,
     /// With what.
     pub candidate: Candidate,
 }
@@ -152,7 +154,10 @@ impl Bill {
         let provider = |region: Idx<Region>| placing.market.snapshot.regions[region].provider;
         let reach = match sending.to {
             Receiver::Outside => Reach::Internet,
-            Receiver::Mover(to) if homes[to].region == from => return,
+            Receiver::Mover(to) if homes[to].region == from && homes[to].zone == homes[sending.from].zone => {
+                return;
+            }
+            Receiver::Mover(to) if homes[to].region == from => Reach::InterZone,
             Receiver::Mover(to) if provider(homes[to].region) == provider(from) => Reach::InterRegion,
             Receiver::Mover(_) => Reach::Internet,
         };

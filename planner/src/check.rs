@@ -356,6 +356,12 @@ impl<'a> Judge<'a> {
             Endpoint::Host(host) => home.get(host).map(String::as_str),
             Endpoint::External(_) => None,
         };
+        let zones: BTreeMap<&HostId, &str> =
+            self.plan.placements.iter().filter_map(|p| Some((&p.host, p.zone.as_deref()?))).collect();
+        let zone_of = |end: &Endpoint| match end {
+            Endpoint::Host(host) => zones.get(host).copied(),
+            Endpoint::External(_) => None,
+        };
         let name = |end: &Endpoint| match end {
             Endpoint::Host(host) => host.to_string(),
             Endpoint::External(name) => name.clone(),
@@ -376,7 +382,11 @@ impl<'a> Judge<'a> {
             {
                 let Some(region) = region_of(from) else { continue };
                 let is_managed = matches!(to, Endpoint::Host(host) if managed.contains(host));
-                if is_managed || region_of(to) == Some(region) {
+                let stays_in_zone = || match (zone_of(from), zone_of(to)) {
+                    (Some(from), Some(to)) => from == to,
+                    _ => true,
+                };
+                if is_managed || region_of(to) == Some(region) && stays_in_zone() {
                     continue;
                 }
                 let port = flow.port.map(|port| format!(":{port}")).unwrap_or_default();

@@ -13,6 +13,7 @@ use crate::candidates::{Candidate, candidate, count_refused};
 use crate::concerns::refuse_region;
 use crate::demand::Shape;
 use crate::groups::Group;
+use crate::joint::{Joint, Spot};
 use crate::placing::Placing;
 use crate::traffic::Receiver;
 
@@ -40,6 +41,7 @@ pub fn placements(placing: &Placing<'_>, homes: &[Home], bill: &Bill) -> Vec<Pla
     }
     let mut explain = Explain {
         placing,
+        joint: Joint::new(placing),
         homes,
         outside,
         traffic,
@@ -66,6 +68,7 @@ fn in_use(homes: &[Home]) -> BTreeMap<Idx<Region>, u32> {
 
 struct Explain<'e, 'a> {
     placing: &'e Placing<'a>,
+    joint: Joint<'e, 'a>,
     homes: &'e [Home],
     outside: Vec<Vec<Quantity>>,
     traffic: Vec<Vec<usize>>,
@@ -109,7 +112,7 @@ impl<'e> Explain<'e, '_> {
             provider: snapshot.providers[region.provider].name.clone(),
             region: region.name.clone(),
             country: region.country.clone(),
-            zone: None,
+            zone: home.zone.and_then(|zone| region.zones.get(zone).cloned()),
             offer: instance_type.name.clone(),
             term: home.candidate.term,
             architecture: instance_type.architecture,
@@ -197,7 +200,11 @@ impl<'e> Explain<'e, '_> {
         for &place in &self.traffic[mover] {
             let sending = &self.placing.sendings[place];
             let Receiver::Mover(to) = sending.to else { continue };
-            let at = |end: usize| if end == mover { region } else { self.homes[end].region };
+            let at = |end: usize| {
+                let home = self.homes[end];
+                let zone = if end == mover && region != home.region { None } else { home.zone };
+                Spot { region: if end == mover { region } else { home.region }, zone }
+            };
             total += crossing(self.placing, at(sending.from), at(to), sending.gib);
         }
         total
@@ -209,12 +216,14 @@ impl<'e> Explain<'e, '_> {
         let snapshot = placing.market.snapshot;
         let home = self.homes[mover];
         let shape = &placing.movers[mover].need.shape;
-        let second = self.second.entry((home.region, shape)).or_insert_with(|| {
+        let second = *self.second.entry((home.region, shape)).or_insert_with(|| {
             let others = placing.market.offers_in(home.region).filter(|offer| *offer != home.candidate.offer);
             let fitting = others.filter_map(|offer| candidate(placing.market, shape, offer));
             fitting.min_by_key(|found| (found.monthly, found.offer))
         });
-        let second = second.map(|found| (found.monthly - home.candidate.monthly, home.region, found));
+        let second = second
+            .filter(|found| self.joint.may_move(self.homes, mover, Home { candidate: *found, ..home }))
+            .map(|found| (found.monthly - home.candidate.monthly, home.region, found));
         let here = self.alone(mover, home.region)? + self.traffic(mover, home.region);
         // A member of a group cannot leave it alone.
         let elsewhere = (group.movers.len() == 1).then(|| {
@@ -222,7 +231,14 @@ impl<'e> Explain<'e, '_> {
             others
                 .filter_map(|region| {
                     let found = *placing.cheapest(mover, region)?;
-                    if !self.may_open(home.region, region) {
+                    // Which zone changes nothing that is priced here; one that keeps the rules is enough.
+                    let may_be = |spot: Spot| {
+                        let there = Home { region, zone: spot.zone, candidate: found };
+                        self.joint.may_move(self.homes, mover, there)
+                    };
+                    if !self.may_open(home.region, region)
+                        || !self.joint.spots(region).into_iter().any(may_be)
+                    {
                         return None;
                     }
                     let there = self.alone(mover, region)? + self.traffic(mover, region);
@@ -296,15 +312,17 @@ impl<'e> Explain<'e, '_> {
     }
 }
 
-/// What a volume costs from one region to another.
-pub fn crossing(placing: &Placing<'_>, from: Idx<Region>, to: Idx<Region>, gib: Quantity) -> Money {
+/// What a volume costs from one place to another.
+pub fn crossing(placing: &Placing<'_>, from: Spot, to: Spot, gib: Quantity) -> Money {
     use carafe_model::catalog::Reach;
-    let provider = |region: Idx<Region>| placing.market.snapshot.regions[region].provider;
-    if from == to {
-        return Money::ZERO;
-    }
-    let reach = if provider(from) == provider(to) { Reach::InterRegion } else { Reach::Internet };
-    placing.market.transfer(from, reach).map(|quote| quote.rate.times(gib)).unwrap_or_default()
+    let provider = |spot: Spot| placing.market.snapshot.regions[spot.region].provider;
+    let reach = match (from.region == to.region, provider(from) == provider(to)) {
+        (true, _) if from.zone == to.zone => return Money::ZERO,
+        (true, _) => Reach::InterZone,
+        (false, true) => Reach::InterRegion,
+        (false, false) => Reach::Internet,
+    };
+    placing.market.transfer(from.region, reach).map(|quote| quote.rate.times(gib)).unwrap_or_default()
 }
 
 /// Sentences for a host that nothing fits, from what each concern refused.

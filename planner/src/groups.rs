@@ -13,6 +13,7 @@ use petgraph::unionfind::UnionFind;
 
 use crate::concerns::Rules;
 use crate::demand::{Need, Shape, need};
+use crate::joint::{Tie, zoned};
 
 /// A host that moves.
 #[derive(Debug)]
@@ -116,32 +117,17 @@ pub fn groups(estate: &Estate, policy: &Policy, movers: &[Mover<'_>]) -> Vec<Gro
     let place_of: BTreeMap<&HostId, usize> =
         movers.iter().enumerate().map(|(place, mover)| (&estate.hosts[mover.host].id, place)).collect();
     let mut sets = UnionFind::<usize>::new(movers.len());
-    let mut tie = |hosts: &mut dyn Iterator<Item = &HostId>| -> Option<usize> {
-        let mut places = hosts.filter_map(|host| place_of.get(host).copied());
-        let first = places.next()?;
-        places.for_each(|place| {
-            sets.union(first, place);
-        });
-        Some(first)
-    };
-    let load_balancers: Vec<Option<usize>> =
-        estate.load_balancers.iter().map(|lb| tie(&mut lb.members.iter())).collect();
-    let clusters: Vec<Option<usize>> = estate
-        .clusters
-        .iter()
-        .map(|cluster| tie(&mut cluster.workers.iter().chain(&cluster.control_plane)))
-        .collect();
-    let rules: Vec<Option<usize>> = policy
-        .groups
-        .iter()
-        .map(|rule| match rule.same {
-            Some(Level::Region | Level::Zone) => {
-                let hosts = movers.iter().map(|mover| &estate.hosts[mover.host]);
-                tie(&mut hosts.filter(|host| rule.matches.fits(host)).map(|host| &host.id))
+    let zoned = zoned(estate, policy, movers);
+    let mut first: Vec<(Bond, Option<usize>)> = Vec::new();
+    for (bond, level, hosts) in bonds(estate, policy, &place_of, movers) {
+        let is_zoned = hosts.iter().any(|mover| zoned.contains(mover));
+        if level == Level::Zone || level == Level::Region && !is_zoned {
+            for pair in hosts.windows(2) {
+                sets.union(pair[0], pair[1]);
             }
-            Some(Level::Provider) | None => None,
-        })
-        .collect();
+        }
+        first.push((bond, hosts.first().copied()));
+    }
     let mut group_of_set: BTreeMap<usize, usize> = BTreeMap::new();
     let mut groups: Vec<Group> = Vec::new();
     for mover in 0..movers.len() {
@@ -151,22 +137,70 @@ pub fn groups(estate: &Estate, policy: &Policy, movers: &[Mover<'_>]) -> Vec<Gro
         });
         groups[group].movers.push(mover);
     }
-    for (place, first) in load_balancers.into_iter().enumerate() {
-        if let Some(first) = first {
-            groups[group_of_set[&sets.find(first)]].load_balancers.push(place);
-        }
-    }
-    for (place, first) in clusters.into_iter().enumerate() {
-        if let Some(first) = first {
-            groups[group_of_set[&sets.find(first)]].clusters.push(place);
-        }
-    }
-    for (place, first) in rules.into_iter().enumerate() {
-        if let Some(first) = first {
-            groups[group_of_set[&sets.find(first)]].rules.push(place);
+    for (bond, first) in first {
+        let Some(first) = first else { continue };
+        let group = &mut groups[group_of_set[&sets.find(first)]];
+        match bond {
+            Bond::LoadBalancer(place) => group.load_balancers.push(place),
+            Bond::Cluster(place) => group.clusters.push(place),
+            Bond::Rule(place) => group.rules.push(place),
         }
     }
     groups
+}
+
+/// The groups that share a region or provider without being one group: those a rule about zones may put apart, and
+/// those that share a provider alone.
+pub fn ties(estate: &Estate, policy: &Policy, movers: &[Mover<'_>], groups: &[Group]) -> Vec<Tie> {
+    let place_of: BTreeMap<&HostId, usize> =
+        movers.iter().enumerate().map(|(place, mover)| (&estate.hosts[mover.host].id, place)).collect();
+    let mut group_of = vec![0; movers.len()];
+    for (place, group) in groups.iter().enumerate() {
+        group.movers.iter().for_each(|mover| group_of[*mover] = place);
+    }
+    let bonds = bonds(estate, policy, &place_of, movers).into_iter();
+    let ties = bonds.map(|(_, level, hosts)| {
+        let mut groups: Vec<usize> = hosts.iter().map(|mover| group_of[*mover]).collect();
+        groups.sort();
+        groups.dedup();
+        Tie { level, groups }
+    });
+    ties.filter(|tie| tie.groups.len() > 1).collect()
+}
+
+/// What ties hosts together, by its place in its list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bond {
+    LoadBalancer(usize),
+    Cluster(usize),
+    Rule(usize),
+}
+
+/// Everything that ties movers together: what they share, and who they are, ascending.
+fn bonds(
+    estate: &Estate,
+    policy: &Policy,
+    place_of: &BTreeMap<&HostId, usize>,
+    movers: &[Mover<'_>],
+) -> Vec<(Bond, Level, Vec<usize>)> {
+    let places = |hosts: &mut dyn Iterator<Item = &HostId>| {
+        let mut places: Vec<usize> = hosts.filter_map(|host| place_of.get(host).copied()).collect();
+        places.sort();
+        places.dedup();
+        places
+    };
+    let load_balancers = estate.load_balancers.iter().enumerate().map(|(place, balancer)| {
+        (Bond::LoadBalancer(place), Level::Region, places(&mut balancer.members.iter()))
+    });
+    let clusters = estate.clusters.iter().enumerate().map(|(place, cluster)| {
+        let hosts = places(&mut cluster.workers.iter().chain(&cluster.control_plane));
+        (Bond::Cluster(place), Level::Region, hosts)
+    });
+    let rules = policy.groups.iter().enumerate().filter_map(|(place, rule)| {
+        let fits = |mover: &usize| rule.matches.fits(&estate.hosts[movers[*mover].host]);
+        Some((Bond::Rule(place), rule.same?, (0..movers.len()).filter(fits).collect()))
+    });
+    load_balancers.chain(clusters).chain(rules).collect()
 }
 
 /// The host at one end of a flow, if that end is a host.

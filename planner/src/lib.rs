@@ -24,6 +24,8 @@ pub mod concerns;
 
 pub mod candidates;
 
+pub mod joint;
+
 pub mod placing;
 
 pub mod solve;
@@ -55,12 +57,10 @@ pub mod names;
 
 use std::collections::BTreeSet;
 
-use carafe_model::catalog::Region;
 use carafe_model::document::Document;
 use carafe_model::estate::Estate;
 use carafe_model::finding::{Finding, Place};
 use carafe_model::ids::HostId;
-use carafe_model::idx::Idx;
 use carafe_model::language::{Said, Sentence};
 use carafe_model::plan::{Bound, CatalogRef, Plan, Today, Totals, Unplaced};
 use carafe_model::policy::Policy;
@@ -69,6 +69,7 @@ use carafe_model::units::{Money, Quantity};
 
 use bill::{Bill, Home};
 use groups::{Group, Mover, Roles};
+use joint::Spot;
 use market::Market;
 use placing::Placing;
 use solve::Effort;
@@ -181,7 +182,9 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
     hopeless::Hopeless { estate, policy, market: &market, regions: &regions }.drop(&mut roles, &mut unplaced);
     let groups = groups::groups(estate, policy, &roles.movers);
     let sendings = traffic::sendings(estate, &roles.movers);
-    let placing = Placing::new(estate, policy, &market, &regions, &roles.movers, &groups, &sendings);
+    let mut placing = Placing::new(estate, policy, &market, &regions, &roles.movers, &groups, &sendings);
+    placing.budgets = budgets::between(estate, policy, &roles.movers);
+    placing.ties = groups::ties(estate, policy, &roles.movers, &groups);
     let effort = Effort {
         gap_millionths: options.gap.0,
         exact_work: EXACT_WORK,
@@ -189,7 +192,7 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
         stop: options.stop,
     };
     let placed = placing.place(&effort);
-    let homes = homes(&placing, &groups, &placed.region);
+    let homes = homes(&placing, &groups, &placed.spot);
     if homes.is_none() {
         roles.findings.push(limits_finding(policy));
         for mover in &roles.movers {
@@ -330,13 +333,13 @@ fn unknown(roles: &mut Roles<'_>) -> Vec<Unplaced> {
     unknown.into_iter().map(|(host, reasons)| Unplaced { host, reasons, refused: Vec::new() }).collect()
 }
 
-fn homes(placing: &Placing<'_>, groups: &[Group], regions: &[Option<Idx<Region>>]) -> Option<Vec<Home>> {
+fn homes(placing: &Placing<'_>, groups: &[Group], spots: &[Option<Spot>]) -> Option<Vec<Home>> {
     let mut homes: Vec<Option<Home>> = vec![None; placing.movers.len()];
-    for (group, region) in groups.iter().zip(regions) {
-        let region = (*region)?;
+    for (group, spot) in groups.iter().zip(spots) {
+        let Spot { region, zone } = (*spot)?;
         for &mover in &group.movers {
             homes[mover] =
-                placing.cheapest(mover, region).map(|candidate| Home { region, candidate: *candidate });
+                placing.cheapest(mover, region).map(|candidate| Home { region, zone, candidate: *candidate });
         }
     }
     homes.into_iter().collect()

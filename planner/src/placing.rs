@@ -11,13 +11,15 @@ use carafe_model::catalog::{Reach, Region, ServiceKind};
 use carafe_model::estate::Estate;
 use carafe_model::idx::Idx;
 use carafe_model::policy::Policy;
-use carafe_model::units::{Money, Quantity};
+use carafe_model::units::{Money, Quantity, Rate};
 use rayon::prelude::*;
 
+use crate::budgets::Budget;
 use crate::candidates::{Candidate, Frontier};
 use crate::concerns::{RegionView, refuse_region};
 use crate::demand::Class;
 use crate::groups::{Group, Mover};
+use crate::joint::{Joint, Spot, Tie};
 use crate::market::Market;
 use crate::solve::problem::{Edge, NEVER, Places, Problem, Tariff};
 use crate::solve::{Effort, Solution, solve};
@@ -39,19 +41,23 @@ pub struct Placing<'a> {
     pub groups: &'a [Group],
     /// What movers send.
     pub sendings: &'a [Sending],
+    /// Longest round trips between movers.
+    pub budgets: Vec<Budget>,
+    /// Groups that share a place without being one group.
+    pub ties: Vec<Tie>,
     frontiers: Vec<Frontier>,
     /// Which frontier each mover shops from.
     frontier_of: Vec<usize>,
 }
 
 /// For each end of an edge, by class: what it pays to another region and to another provider.
-type EdgeCosts = [Vec<[Money; 2]>; 2];
+type EdgeCosts = [Vec<[Money; 3]>; 2];
 
 /// Where everything goes.
 #[derive(Clone, Debug)]
 pub struct Placed {
-    /// Region of each group; `None` when no region fits it.
-    pub region: Vec<Option<Idx<Region>>>,
+    /// Place of each group; `None` when none fits it.
+    pub spot: Vec<Option<Spot>>,
     /// No placement of these groups costs less a month.
     pub bound: Money,
     /// Whether a placement within the limits on regions and providers was found.
@@ -79,7 +85,19 @@ impl<'a> Placing<'a> {
             })
         });
         let frontier_of = frontier_of.collect();
-        Placing { estate, policy, market, regions, movers, groups, sendings, frontiers, frontier_of }
+        Placing {
+            estate,
+            policy,
+            market,
+            regions,
+            movers,
+            groups,
+            sendings,
+            budgets: Vec::new(),
+            ties: Vec::new(),
+            frontiers,
+            frontier_of,
+        }
     }
 
     /// The cheapest offer for a mover in a region; `None` when the policy forbids the region or nothing fits.
@@ -179,25 +197,37 @@ impl<'a> Placing<'a> {
                 all.iter().filter_map(cost).collect()
             })
             .collect();
-        let (problem, labels, nodes, unit) = self.problem(&costs);
+        let joint = Joint::new(self);
+        let (mut problem, labels, nodes, unit) = self.problem(&costs, &joint);
+        let mut spot = vec![None; self.groups.len()];
+        if !joint.add(&mut problem, &nodes, &labels) {
+            return Placed { spot, bound: Money::ZERO, within_limits: false };
+        }
         let Solution { labelling, bound } = solve(&problem, effort);
         let within_limits = labelling.is_some();
-        let mut region = vec![None; self.groups.len()];
         for (node, label) in labelling.iter().flat_map(|found| found.labels.iter().enumerate()) {
-            region[nodes[node]] = Some(labels[*label as usize]);
+            spot[nodes[node]] = Some(labels[*label as usize]);
         }
         let bound = if bound >= NEVER { Money::ZERO } else { Money(i128::from(bound) * unit) };
-        Placed { region, bound, within_limits }
+        Placed { spot, bound, within_limits }
     }
 
-    /// The problem in dense numbers, its labels as regions, its nodes as groups, and how many billionths its unit is.
-    fn problem(&self, costs: &[Vec<(Idx<Region>, Money)>]) -> (Problem, Vec<Idx<Region>>, Vec<usize>, i128) {
+    /// The problem in dense numbers, its labels as places, its nodes as groups, and how many billionths its unit is.
+    fn problem(
+        &self,
+        costs: &[Vec<(Idx<Region>, Money)>],
+        joint: &Joint<'_, '_>,
+    ) -> (Problem, Vec<Spot>, Vec<usize>, i128) {
         let nodes: Vec<usize> = (0..costs.len()).filter(|group| !costs[*group].is_empty()).collect();
-        let mut labels: Vec<Idx<Region>> = costs.iter().flatten().map(|(region, _)| *region).collect();
+        let mut regions: Vec<Idx<Region>> = costs.iter().flatten().map(|(region, _)| *region).collect();
         let snapshot = self.market.snapshot;
-        labels.sort_by_key(|region| (snapshot.regions[*region].provider, *region));
-        labels.dedup();
-        let label_of: BTreeMap<Idx<Region>, u32> = labels.iter().copied().zip(0..).collect();
+        regions.sort_by_key(|region| (snapshot.regions[*region].provider, *region));
+        regions.dedup();
+        let labels: Vec<Spot> = regions.iter().flat_map(|region| joint.spots(*region)).collect();
+        let mut labels_of: BTreeMap<Idx<Region>, Vec<u32>> = BTreeMap::new();
+        for (label, spot) in (0..).zip(&labels) {
+            labels_of.entry(spot.region).or_default().push(label);
+        }
         let mut node_of_group = vec![None; costs.len()];
         for (node, group) in nodes.iter().enumerate() {
             node_of_group[*group] = Some(node as u32);
@@ -210,8 +240,7 @@ impl<'a> Placing<'a> {
         }
         let (rates, class) = self.classes(&labels);
         let traffic = self.edges(&rates, &node_of_mover);
-        let regions = labels.iter().map(|region| self.region_opening(*region));
-        let opening: Vec<Money> = regions.collect();
+        let opening: Vec<Money> = regions.iter().map(|region| self.region_opening(*region)).collect();
         let provider_opening = self.policy.opening.provider_monthly;
 
         // One unit for all costs, so coarse only if the dearest labelling would not fit otherwise.
@@ -229,23 +258,27 @@ impl<'a> Placing<'a> {
         }
         // Rounding down keeps every bound a bound; the plan itself is priced again in billionths.
         let scaled = |money: &Money| (money.0 / unit) as i64;
-        let tariff = |by_class: &[[Money; 2]]| Tariff {
-            by_class: by_class
-                .iter()
-                .map(|[region, internet]| [0, scaled(region), scaled(internet)])
-                .collect(),
+        let tariff = |by_class: &[[Money; 3]]| Tariff {
+            by_class: by_class.iter().map(|levels| levels.each_ref().map(scaled)).collect(),
         };
-        let provider = labels.iter().map(|region| snapshot.regions[*region].provider.raw()).collect();
+        let place_of: BTreeMap<Idx<Region>, u32> = regions.iter().copied().zip(0..).collect();
+        let places = Places {
+            region: labels.iter().map(|spot| place_of[&spot.region]).collect(),
+            provider: labels.iter().map(|spot| snapshot.regions[spot.region].provider.raw()).collect(),
+            class,
+            n_classes: rates.len(),
+        };
         let problem = Problem {
             nodes: nodes
                 .iter()
                 .map(|group| {
-                    let mut labels: Vec<(u32, i64)> = costs[*group]
-                        .iter()
-                        .map(|(region, money)| (label_of[region], scaled(money)))
-                        .collect();
-                    labels.sort_unstable();
-                    labels
+                    let of_region = |(region, money): &(Idx<Region>, Money)| {
+                        let cost = scaled(money);
+                        labels_of[region].iter().map(move |label| (*label, cost)).collect::<Vec<_>>()
+                    };
+                    let mut own: Vec<(u32, i64)> = costs[*group].iter().flat_map(of_region).collect();
+                    own.sort_unstable();
+                    own
                 })
                 .collect(),
             edges: traffic
@@ -262,22 +295,24 @@ impl<'a> Placing<'a> {
             open_provider: vec![scaled(&provider_opening); snapshot.providers.len()],
             max_regions: self.policy.targets.max_regions,
             max_providers: self.policy.targets.max_providers,
-            ..Problem::about(Places::of_regions(provider, class, rates.len()))
+            ..Problem::about(places)
         };
         (problem, labels, nodes, unit)
     }
 
-    /// The distinct pairs of traffic rates, and which pair each label has.
-    fn classes(&self, labels: &[Idx<Region>]) -> (Vec<[carafe_model::units::Rate; 2]>, Vec<u32>) {
+    /// The distinct rates of traffic to another zone, region and provider, and which of them each label has.
+    fn classes(&self, labels: &[Spot]) -> (Vec<[Rate; 3]>, Vec<u32>) {
         let mut rates = Vec::new();
-        let class = labels.iter().map(|region| {
+        let class = labels.iter().map(|spot| {
             let rate =
-                |reach| self.market.transfer(*region, reach).map(|quote| quote.rate).unwrap_or_default();
-            let pair = [rate(Reach::InterRegion), rate(Reach::Internet)];
-            match rates.iter().position(|known| *known == pair) {
+                |reach| self.market.transfer(spot.region, reach).map(|quote| quote.rate).unwrap_or_default();
+            // Where zones do not matter, no traffic is known to leave one.
+            let zone = if spot.zone.is_some() { rate(Reach::InterZone) } else { Rate(0) };
+            let of_label = [zone, rate(Reach::InterRegion), rate(Reach::Internet)];
+            match rates.iter().position(|known| *known == of_label) {
                 Some(place) => place as u32,
                 None => {
-                    rates.push(pair);
+                    rates.push(of_label);
                     (rates.len() - 1) as u32
                 }
             }
@@ -286,13 +321,9 @@ impl<'a> Placing<'a> {
         (rates, class)
     }
 
-    /// Costs of traffic between nodes: for each end, by class, to another region and to another provider. Each line of the bill is rounded for
-    /// itself, here as there.
-    fn edges(
-        &self,
-        rates: &[[carafe_model::units::Rate; 2]],
-        node_of_mover: &[Option<u32>],
-    ) -> BTreeMap<(u32, u32), EdgeCosts> {
+    /// Costs of traffic between nodes: for each end, by class, to another zone, region and provider. Each line of the
+    /// bill is rounded for itself, here as there.
+    fn edges(&self, rates: &[[Rate; 3]], node_of_mover: &[Option<u32>]) -> BTreeMap<(u32, u32), EdgeCosts> {
         let mut edges: BTreeMap<(u32, u32), EdgeCosts> = BTreeMap::new();
         for sending in self.sendings {
             let Receiver::Mover(to) = sending.to else { continue };
@@ -302,11 +333,12 @@ impl<'a> Placing<'a> {
             }
             let costs = edges
                 .entry((from.min(to), from.max(to)))
-                .or_insert_with(|| std::array::from_fn(|_| vec![[Money::ZERO; 2]; rates.len()]));
+                .or_insert_with(|| std::array::from_fn(|_| vec![[Money::ZERO; 3]; rates.len()]));
             let sender = usize::from(from > to);
-            for (paid, [inside, outside]) in costs[sender].iter_mut().zip(rates) {
-                paid[0] += inside.times(sending.gib);
-                paid[1] += outside.times(sending.gib);
+            for (paid, rates) in costs[sender].iter_mut().zip(rates) {
+                for (level, rate) in paid.iter_mut().zip(rates) {
+                    *level += rate.times(sending.gib);
+                }
             }
         }
         edges

@@ -95,22 +95,34 @@ impl<'a> Writer<'a> {
         let cidr = format!("10.{octet}.0.0/16");
         let network_step = self.push(place, 0, None, vec![], Action::Network { name: network.clone(), cidr });
         let key_step = self.push(place, 0, None, vec![], Action::KeyPair { name: key_pair.clone() });
+        let mut by_zone: BTreeMap<Option<&str>, Vec<&HostId>> = BTreeMap::new();
+        for placement in hosts {
+            by_zone.entry(placement.zone.as_deref()).or_default().push(&placement.host);
+        }
         let mut subnets = Vec::new();
-        for number in 0..hosts.len().div_ceil(MACHINES_PER_SUBNET).min(16) {
-            let name = self.names.of(estate_name, &format!("subnet-{}", number + 1));
-            let cidr = format!("10.{octet}.{}.0/20", number * 16);
-            let action = Action::Subnet { name: name.clone(), network: network.clone(), cidr, zone: None };
-            subnets.push((self.push(place, 0, None, vec![network_step.clone()], action), name));
+        let mut subnet_of: BTreeMap<&HostId, usize> = BTreeMap::new();
+        for (zone, of_zone) in &by_zone {
+            for machines in of_zone.chunks(MACHINES_PER_SUBNET) {
+                // A /16 has room for sixteen; what is beyond shares the last one.
+                if subnets.len() < 16 {
+                    let name = self.names.of(estate_name, &format!("subnet-{}", subnets.len() + 1));
+                    let cidr = format!("10.{octet}.{}.0/20", subnets.len() * 16);
+                    let (network, zone) = (network.clone(), zone.map(str::to_owned));
+                    let action = Action::Subnet { name: name.clone(), network, cidr, zone };
+                    subnets.push((self.push(place, 0, None, vec![network_step.clone()], action), name));
+                }
+                subnet_of.extend(machines.iter().map(|host| (*host, subnets.len() - 1)));
+            }
         }
         let by_id: BTreeMap<&HostId, &Host> = self.estate.hosts.iter().map(|host| (&host.id, host)).collect();
         let workers: BTreeSet<&HostId> = self.estate.clusters.iter().flat_map(|c| &c.workers).collect();
         let mut machine_steps: BTreeMap<&HostId, StepId> = BTreeMap::new();
-        for (number, placement) in hosts.iter().enumerate() {
+        for placement in hosts {
             let Some(host) = by_id.get(&placement.host) else { continue };
             if workers.contains(&host.id) {
                 continue;
             }
-            let (subnet_step, subnet) = &subnets[(number / MACHINES_PER_SUBNET).min(subnets.len() - 1)];
+            let (subnet_step, subnet) = &subnets[subnet_of[&placement.host]];
             let base = [network_step.clone(), key_step.clone(), subnet_step.clone()];
             let id = self.machine(place, placement, host, &network, subnet, &key_pair, &base);
             machine_steps.insert(&host.id, id);

@@ -4,6 +4,7 @@ mod common;
 
 mod plans;
 
+mod joint;
 mod laws;
 
 mod check;
