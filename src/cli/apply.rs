@@ -10,9 +10,11 @@ use super::execution::{self, JournalArg, TargetArgs, Teller};
 use super::findings::{self, FailOnArg};
 use super::output::Format;
 use super::table::{Side, Table};
+use super::worker::QueueArgs;
 use crate::error::{Error, Exit, plural};
-use crate::executor::{self, Change, Confirm, DryRun, OnDrift, Options, Request};
+use crate::executor::{self, Change, Confirm, DryRun, OnDrift, Options, Request, queue};
 use crate::inputs;
+use crate::store::postgres::LEASE;
 
 /// Carry a plan out, or say what that would do
 ///
@@ -48,6 +50,8 @@ pub(super) struct Args {
     target: TargetArgs,
     #[command(flatten)]
     journal: JournalArg,
+    #[command(flatten)]
+    queue: QueueArgs,
     /// How to print what was done
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -96,6 +100,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     let on = if args.target.is_simulated() { "a simulated cloud" } else { "the clouds it names" };
     let what = format!("this carries out {} of {} on {on}", plural(steps, "step", "steps"), plan.name);
     execution::approve(context, &what, args.auto_approve)?;
+    if args.queue.queue {
+        let shared = args.journal.open_shared(context, LEASE)?;
+        let run = context
+            .wait(queue::enqueue(&request, &connections, &shared))
+            .map_err(|error| execution::shown(error, context, typed))?;
+        return args.queue.follow(&run, &shared, context, args.format, (&args.target, &args.journal));
+    }
     let journal = args.journal.open_or_make(context)?;
     let stop = context.stop.listen();
     let report = context

@@ -3,10 +3,12 @@
 use super::Context;
 use super::execution::{self, JournalArg, TargetArgs, Teller};
 use super::output::Format;
+use super::worker::QueueArgs;
 use crate::error::{Error, Exit, plural};
-use crate::executor::{self, Options, RunStatus};
+use crate::executor::{self, Options, RunStatus, queue};
 use crate::run_id::RunId;
-use crate::store::SqliteJournal;
+use crate::store::Journal;
+use crate::store::postgres::LEASE;
 
 /// Undo a run: remove everything it made, in reverse
 ///
@@ -31,6 +33,8 @@ pub(super) struct Args {
     target: TargetArgs,
     #[command(flatten)]
     journal: JournalArg,
+    #[command(flatten)]
+    queue: QueueArgs,
     /// How to print what was done
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -47,6 +51,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     let stop = context.stop.listen();
     let typed = execution::typed(&args.target, &args.journal);
     let options = Options { parallelism: args.target.parallelism(), ..Options::default() };
+    if args.queue.queue {
+        let shared = args.journal.open_shared(context, LEASE)?;
+        context
+            .wait(queue::enqueue_again(&run, true, &options, &connections, &shared))
+            .map_err(|error| execution::shown(error, context, typed.clone()))?;
+        return args.queue.follow(&run, &shared, context, args.format, (&args.target, &args.journal));
+    }
     let report = context
         .wait(executor::destroy(&run, &options, &connections, &journal, &mut tell, stop))
         .map_err(|error| execution::shown(error, context, typed))?;
@@ -77,7 +88,7 @@ fn approve(args: &Args, run: &RunStatus, context: &Context) -> Result<(), Error>
 }
 
 /// The run that is meant: the one named, else the only one that owns anything.
-fn pick(named: Option<&String>, journal: &SqliteJournal, context: &Context) -> Result<RunStatus, Error> {
+fn pick(named: Option<&String>, journal: &dyn Journal, context: &Context) -> Result<RunStatus, Error> {
     let asked = named.map(|name| RunId::from(name.as_str()));
     let mut runs = context
         .wait(executor::status(asked.as_ref(), journal))

@@ -37,6 +37,7 @@ mod resume;
 mod schema;
 mod status;
 mod stopping;
+mod worker;
 
 use output::{ColorWhen, Output};
 use stopping::{Interrupts, Stopper};
@@ -97,6 +98,7 @@ enum Command {
     Status(status::Args),
     Resume(resume::Args),
     Destroy(destroy::Args),
+    Worker(worker::Args),
     Doctor(doctor::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -136,6 +138,7 @@ fn run(command: Command, context: &Context) -> Result<Exit, Error> {
         Command::Status(args) => status::run(&args, context),
         Command::Resume(args) => resume::run(&args, context),
         Command::Destroy(args) => destroy::run(&args, context),
+        Command::Worker(args) => worker::run(&args, context),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

@@ -5,8 +5,10 @@ use carafe_model::ids::StepId;
 use super::Context;
 use super::execution::{self, JournalArg, TargetArgs, Teller};
 use super::output::Format;
+use super::worker::QueueArgs;
 use crate::error::{Error, Exit};
-use crate::executor::{self, OnDrift, Options};
+use crate::executor::{self, OnDrift, Options, queue};
+use crate::store::postgres::LEASE;
 
 /// Go on with a run that stands still
 ///
@@ -26,10 +28,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "STEP|all")]
     confirm: Vec<String>,
     /// Remove what there is of a step and make it again, or run its hook again
-    #[arg(long, value_name = "STEP")]
+    #[arg(long, value_name = "STEP", conflicts_with = "queue")]
     retry: Vec<String>,
     /// Take what bears the name of a step as it is
-    #[arg(long, value_name = "STEP")]
+    #[arg(long, value_name = "STEP", conflicts_with = "queue")]
     adopt: Vec<String>,
     /// What to do when something is no longer as the run left it
     #[arg(long, value_enum, default_value_t)]
@@ -38,6 +40,8 @@ pub(super) struct Args {
     target: TargetArgs,
     #[command(flatten)]
     journal: JournalArg,
+    #[command(flatten)]
+    queue: QueueArgs,
     /// How to print what was done
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -83,6 +87,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     let mut tell = |event| teller.tell(event);
     let stop = context.stop.listen();
     let typed = execution::typed(&args.target, &args.journal);
+    if args.queue.queue {
+        let shared = args.journal.open_shared(context, LEASE)?;
+        context
+            .wait(queue::enqueue_again(&run, false, &options, &connections, &shared))
+            .map_err(|error| execution::shown(error, context, typed.clone()))?;
+        return args.queue.follow(&run, &shared, context, args.format, (&args.target, &args.journal));
+    }
     let report = context
         .wait(executor::resume(&run, &options, &connections, &journal, &mut tell, stop))
         .map_err(|error| execution::shown(error, context, typed))?;

@@ -256,6 +256,14 @@ impl Connections {
         self.serving(provider, region).map(|serving| &serving.driver)
     }
 
+    /// The providers that are served, as a whole or by region; `None` when every provider is.
+    pub fn served(&self) -> Option<Vec<(ProviderName, Option<RegionName>)>> {
+        match &self.rest {
+            Some(_) => None,
+            None => Some(self.exact.keys().cloned().collect()),
+        }
+    }
+
     /// How much may be asked of a region at a time.
     pub fn limits(&self, provider: &ProviderName, region: &RegionName) -> Limits {
         self.serving(provider, region).map(|serving| serving.limits.clone()).unwrap_or_default()

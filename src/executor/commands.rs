@@ -415,7 +415,7 @@ async fn go_forward(
     Ok(report)
 }
 
-fn new_run(request: &Request<'_>, binding: &Binding) -> NewRun {
+pub(super) fn new_run(request: &Request<'_>, binding: &Binding) -> NewRun {
     let started = now();
     NewRun {
         run: RunId::begin(started, request.plan_sha256),
@@ -429,13 +429,13 @@ fn new_run(request: &Request<'_>, binding: &Binding) -> NewRun {
 }
 
 /// Which clouds a plan would be carried out on with these connections.
-fn binding(graph: &Graph, connections: &Connections) -> Binding {
+pub(super) fn binding(graph: &Graph, connections: &Connections) -> Binding {
     let steps = graph.steps.iter().filter(|step| Kind::of(&step.action).is_some());
     connections.binding(steps.map(|step| (&step.provider, &step.region)))
 }
 
 /// Refuses other clouds than those a run is bound to; gives the binding with what is newly connected.
-fn check_bound(
+pub(super) fn check_bound(
     record: &RunRecord,
     graph: &Graph,
     connections: &Connections,
@@ -457,18 +457,18 @@ fn check_bound(
     Ok(bound)
 }
 
-fn read_plan(run: &RunId, plan_json: &str) -> Result<Plan, ExecutorError> {
+pub(super) fn read_plan(run: &RunId, plan_json: &str) -> Result<Plan, ExecutorError> {
     match document::read::<Plan>("the journal's plan", plan_json.as_bytes()) {
         (Some(plan), findings) if findings.is_empty() => Ok(plan),
         _ => Err(ExecutorError::Broken(format!("the plan of run {run} cannot be read"))),
     }
 }
 
-fn replay(graph: &Graph, entries: &[Entry]) -> Result<Ledger, ExecutorError> {
+pub(super) fn replay(graph: &Graph, entries: &[Entry]) -> Result<Ledger, ExecutorError> {
     Ledger::replay(graph, entries).map_err(|error| ExecutorError::Broken(error.to_string()))
 }
 
-fn report(
+pub(super) fn report(
     graph: &Graph,
     ledger: &Ledger,
     phase: Phase,
@@ -489,7 +489,11 @@ fn report(
 }
 
 /// `RUN-006` for every place without a connection that a step asked for needs.
-fn unconnected(graph: &Graph, connections: &Connections, asked_for: impl Fn(usize) -> bool) -> Vec<Finding> {
+pub(super) fn unconnected(
+    graph: &Graph,
+    connections: &Connections,
+    asked_for: impl Fn(usize) -> bool,
+) -> Vec<Finding> {
     let mut places = BTreeSet::new();
     let mut findings = Vec::new();
     for (index, step) in graph.steps.iter().enumerate() {
@@ -506,7 +510,7 @@ fn unconnected(graph: &Graph, connections: &Connections, asked_for: impl Fn(usiz
 }
 
 /// Everything that can be known to go wrong without asking a cloud: `RUN-006` to `RUN-008`.
-fn check_fit(
+pub(super) fn check_fit(
     graph: &Graph,
     connections: &Connections,
     options: &Options,

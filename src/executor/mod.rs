@@ -57,6 +57,10 @@ mod dry_run;
 
 mod commands;
 
+pub mod queue;
+
+pub mod worker;
+
 pub use commands::{apply, destroy, dry_run, resume, status};
 pub use dry_run::{Change, DryRun, DryStep};
 pub use events::Event;

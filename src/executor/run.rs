@@ -38,7 +38,7 @@ struct Reply {
 }
 
 /// What a run asks for next, and what it makes of answers.
-pub(super) trait Direction {
+pub(super) trait Direction: Send {
     /// Which way it goes.
     fn way(&self) -> Way;
 

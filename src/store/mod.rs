@@ -73,6 +73,41 @@ pub trait Journal: Send + Sync {
     fn holder<'a>(&'a self, run: &'a RunId) -> Answer<'a, Option<String>>;
 }
 
+/// Whichever journal the user named.
+impl Journal for Box<dyn Journal> {
+    fn create<'a>(&'a self, run: &'a NewRun) -> Answer<'a, Lease> {
+        (**self).create(run)
+    }
+
+    fn lock<'a>(&'a self, run: &'a RunId) -> Answer<'a, Lease> {
+        (**self).lock(run)
+    }
+
+    fn append<'a>(&'a self, lease: &'a Lease, entries: &'a [Entry]) -> Answer<'a, ()> {
+        (**self).append(lease, entries)
+    }
+
+    fn set_phase<'a>(&'a self, lease: &'a Lease, phase: Phase, wave: Option<u32>) -> Answer<'a, ()> {
+        (**self).set_phase(lease, phase, wave)
+    }
+
+    fn bind<'a>(&'a self, lease: &'a Lease, binding: &'a str) -> Answer<'a, ()> {
+        (**self).bind(lease, binding)
+    }
+
+    fn runs<'a>(&'a self) -> Answer<'a, Vec<RunRecord>> {
+        (**self).runs()
+    }
+
+    fn load<'a>(&'a self, run: &'a RunId) -> Answer<'a, LoadedRun> {
+        (**self).load(run)
+    }
+
+    fn holder<'a>(&'a self, run: &'a RunId) -> Answer<'a, Option<String>> {
+        (**self).holder(run)
+    }
+}
+
 /// A run that is about to begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRun {

@@ -50,7 +50,7 @@ impl Place {
         let mut arguments = vec![verb.to_owned()];
         match verb {
             "apply" => arguments.extend([path("plan.json"), "--auto-approve".to_owned()]),
-            "destroy" => arguments.push("--auto-approve".to_owned()),
+            "destroy" => arguments.extend(["--auto-approve", "--destroy-data", "erp"].map(str::to_owned)),
             _ => {}
         }
         if verb != "destroy" {

@@ -23,7 +23,7 @@ pub mod url;
 
 mod session;
 
-pub use queue::{Claim, Held, Queued, QueuedStep, Settled, Wanted};
+pub use queue::{Bell, Claim, Held, Queued, QueuedStep, Settled, Wanted};
 pub use url::{DatabaseUrl, UrlError};
 
 use session::Session;

@@ -11,12 +11,15 @@ use carafe_model::ids::{ProviderName, RegionName, StepId};
 use sqlx::Row as _;
 use sqlx::postgres::{PgConnection, PgListener};
 
-use super::{Failure, PgJournal, damaged, entry, fenced, number, phase, text};
+use super::{BETWEEN_TRIES, Failure, PgJournal, damaged, entry, fenced, number, phase, text};
 use crate::run_id::RunId;
 use crate::store::{Entry, JournalError, Lease, Phase};
 
 /// Where workers and followers are told that something has changed.
 const CHANNEL: &str = "carafe";
+
+/// What a notification begins with when a run has left the queue.
+const LEFT: &str = "left ";
 
 /// The advisory lock under which claims are made, so that limits across workers are kept exactly.
 const CLAIMS: i64 = -0x6361_7261_6665;
@@ -46,14 +49,14 @@ pub struct Queued {
 }
 
 /// What a worker can take.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy)]
 pub struct Wanted<'w> {
     /// The providers it has connections for as a whole, and the regions of others; `None` for everything.
     pub served: Option<&'w [(ProviderName, Option<RegionName>)]>,
     /// How many steps it has room for.
     pub room: usize,
-    /// How many steps of a provider may be under way at a time, over all workers and runs; others are not limited.
-    pub limits: &'w BTreeMap<ProviderName, u32>,
+    /// How many steps of a region may be under way at a time, over all workers and runs; others are not limited.
+    pub limits: &'w (dyn Fn(&ProviderName, &RegionName) -> Option<u32> + Sync),
     /// Runs whose steps it leaves to others.
     pub not: &'w [RunId],
 }
@@ -171,9 +174,9 @@ impl PgJournal {
         let (mut runs, mut steps, mut about) = (Vec::new(), Vec::new(), BTreeMap::new());
         for row in &candidates {
             let (run, step) = (RunId(text(row, "run")?), StepId(text(row, "step")?));
-            let provider = ProviderName(text(row, "provider")?);
-            if steps.len() < wanted.room && busy.admits(&run, number(row, "at_most")?, &provider, wanted) {
-                busy.add(&run, &provider, 1);
+            let place = (ProviderName(text(row, "provider")?), RegionName(text(row, "region")?));
+            if steps.len() < wanted.room && busy.admits(&run, number(row, "at_most")?, &place, wanted) {
+                busy.add(&run, &place, 1);
                 runs.push(run.0.clone());
                 steps.push(step.0);
                 about.insert(run, (phase(&text(row, "phase")?)?, text(row, "confirm")?));
@@ -220,15 +223,15 @@ impl PgJournal {
                 Some(region) => places.push(format!("{provider}/{region}")),
             }
         }
-        let is_full = |(provider, limit): (&ProviderName, &u32)| {
-            (busy.providers.get(provider).copied().unwrap_or_default() >= i64::from(*limit))
-                .then(|| provider.0.clone())
+        let is_full = |((provider, region), count): (&Place, &i64)| {
+            let limit = (wanted.limits)(provider, region)?;
+            (*count >= i64::from(limit)).then(|| format!("{provider}/{region}"))
         };
-        let full: Vec<String> = wanted.limits.iter().filter_map(is_full).collect();
+        let full: Vec<String> = busy.places.iter().filter_map(is_full).collect();
         let (runs, counts): (Vec<&str>, Vec<i64>) =
             busy.runs.iter().map(|(run, count)| (run.as_str(), *count)).unzip();
         sqlx::query(
-            "SELECT q.run, q.step, q.provider, r.at_most, r.phase, r.confirm
+            "SELECT q.run, q.step, q.provider, q.region, r.at_most, r.phase, r.confirm
              FROM step_queue AS q
              JOIN run AS r ON r.id = q.run
              LEFT JOIN UNNEST($1::text[], $2::bigint[]) AS busy (run, count) ON busy.run = q.run
@@ -236,7 +239,7 @@ impl PgJournal {
                AND (q.leased_until IS NULL OR q.leased_until <= clock_timestamp())
                AND coalesce(busy.count, 0) < r.at_most
                AND ($3 OR q.provider = ANY($4) OR q.provider || '/' || q.region = ANY($5))
-               AND q.provider <> ALL($6) AND q.run <> ALL($7)
+               AND q.provider || '/' || q.region <> ALL($6) AND q.run <> ALL($7)
              ORDER BY r.started, r.id, q.rank
              LIMIT $8
              FOR UPDATE OF q SKIP LOCKED",
@@ -395,7 +398,7 @@ impl PgJournal {
             .bind(run.as_str())
             .execute(&mut *transaction)
             .await?;
-        notify(&mut transaction, run).await?;
+        notify_of(&mut transaction, &format!("{LEFT}{run}")).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -463,58 +466,76 @@ impl PgJournal {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn listen(&self) -> Result<PgListener, JournalError> {
+    pub async fn listen(&self) -> Result<Bell, JournalError> {
         let listen = async {
             let mut listener = PgListener::connect_with(&self.pool).await?;
-            listener.listen(CHANNEL).await.map(|()| listener)
+            listener.listen(CHANNEL).await.map(|()| Bell(listener))
         };
         listen.await.map_err(|error| self.unusable(&error))
     }
 }
 
+/// Rings when something changes in the queue.
+pub struct Bell(PgListener);
+
+impl Bell {
+    /// Waits for the next ring; `true` when a run has left the queue. Never returns while the connection is broken.
+    pub async fn ring(&mut self) -> bool {
+        loop {
+            match self.0.recv().await {
+                Ok(heard) => return heard.payload().starts_with(LEFT),
+                Err(_) => tokio::time::sleep(BETWEEN_TRIES).await,
+            }
+        }
+    }
+}
+
+/// A region of a provider.
+type Place = (ProviderName, RegionName);
+
 /// How many steps are under way, over all workers.
 #[derive(Default)]
 struct Busy {
     runs: BTreeMap<RunId, i64>,
-    providers: BTreeMap<ProviderName, i64>,
+    places: BTreeMap<Place, i64>,
 }
 
 impl Busy {
     async fn read(connection: &mut PgConnection) -> Result<Busy, Failure> {
         let rows = sqlx::query(
-            "SELECT run, provider, count(*) AS count FROM step_queue
-             WHERE worker IS NOT NULL AND leased_until > clock_timestamp() GROUP BY run, provider",
+            "SELECT run, provider, region, count(*) AS count FROM step_queue
+             WHERE worker IS NOT NULL AND leased_until > clock_timestamp() GROUP BY run, provider, region",
         )
         .fetch_all(connection)
         .await?;
         let mut busy = Busy::default();
         for row in rows {
-            let (run, provider) = (RunId(text(&row, "run")?), ProviderName(text(&row, "provider")?));
-            busy.add(&run, &provider, number(&row, "count")?);
+            let place = (ProviderName(text(&row, "provider")?), RegionName(text(&row, "region")?));
+            busy.add(&RunId(text(&row, "run")?), &place, number(&row, "count")?);
         }
         Ok(busy)
     }
 
-    fn add(&mut self, run: &RunId, provider: &ProviderName, count: i64) {
+    fn add(&mut self, run: &RunId, place: &Place, count: i64) {
         *self.runs.entry(run.clone()).or_default() += count;
-        *self.providers.entry(provider.clone()).or_default() += count;
+        *self.places.entry(place.clone()).or_default() += count;
     }
 
-    /// Whether one more step stays within the limits of its run and its provider.
-    fn admits(&self, run: &RunId, at_most: i64, provider: &ProviderName, wanted: &Wanted<'_>) -> bool {
+    /// Whether one more step stays within the limits of its run and its region.
+    fn admits(&self, run: &RunId, at_most: i64, place: &Place, wanted: &Wanted<'_>) -> bool {
         let of_run = self.runs.get(run).copied().unwrap_or_default();
-        let of_provider = self.providers.get(provider).copied().unwrap_or_default();
-        of_run < at_most && wanted.limits.get(provider).is_none_or(|limit| of_provider < i64::from(*limit))
+        let of_place = self.places.get(place).copied().unwrap_or_default();
+        let limit = (wanted.limits)(&place.0, &place.1);
+        of_run < at_most && limit.is_none_or(|limit| of_place < i64::from(limit))
     }
 }
 
 async fn notify(connection: &mut PgConnection, run: &RunId) -> Result<(), sqlx::Error> {
-    sqlx::query("SELECT pg_notify($1, $2)")
-        .bind(CHANNEL)
-        .bind(run.as_str())
-        .execute(connection)
-        .await
-        .map(drop)
+    notify_of(connection, run.as_str()).await
+}
+
+async fn notify_of(connection: &mut PgConnection, what: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(what).execute(connection).await.map(drop)
 }
 
 fn count(number: usize) -> i64 {
