@@ -5,6 +5,7 @@
 //! also half a commit is met. At calls the simulated cloud hangs, before or after it has done what it was asked, and says
 //! so in its list of calls; then the test kills. Neither needs anything in the program that could go off in earnest.
 
+mod outcome;
 mod place;
 mod plan;
 
