@@ -6,8 +6,9 @@ use carafe_model::document::{self, Document};
 use serde_json::json;
 
 use super::Context;
-use super::execution::{self, JournalArg, TargetArgs, Teller};
+use super::execution::{self, TargetArgs, Teller};
 use super::findings::{self, FailOnArg};
+use super::journal::JournalArg;
 use super::output::Format;
 use super::table::{Side, Table};
 use super::worker::QueueArgs;

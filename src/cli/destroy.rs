@@ -1,7 +1,8 @@
 //! `carafe destroy`.
 
 use super::Context;
-use super::execution::{self, JournalArg, TargetArgs, Teller};
+use super::execution::{self, TargetArgs, Teller};
+use super::journal::JournalArg;
 use super::output::Format;
 use super::worker::QueueArgs;
 use crate::error::{Error, Exit, plural};

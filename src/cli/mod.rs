@@ -29,6 +29,7 @@ mod destroy;
 mod doctor;
 mod execution;
 mod inventory;
+mod journal;
 mod man;
 mod outputs;
 mod plan;

@@ -3,7 +3,8 @@
 use carafe_model::ids::StepId;
 
 use super::Context;
-use super::execution::{self, JournalArg, TargetArgs, Teller};
+use super::execution::{self, TargetArgs, Teller};
+use super::journal::JournalArg;
 use super::output::Format;
 use super::worker::QueueArgs;
 use crate::error::{Error, Exit};

@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::Context;
-use super::execution::{self, JournalArg};
+use super::execution;
 use super::findings;
+use super::journal::JournalArg;
 use super::output::{Format, clean};
 use super::table::{Side, Table};
 use crate::error::{Error, Exit};

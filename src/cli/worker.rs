@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::Context;
-use super::execution::{self, JournalArg, TargetArgs, Teller};
+use super::execution::{self, TargetArgs, Teller};
 use super::findings;
+use super::journal::JournalArg;
 use super::output::{Format, clean};
 use crate::error::{Error, Exit};
 use crate::executor::worker::{News, Worker};

@@ -160,10 +160,6 @@ impl Rig {
 }
 
 impl Process {
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     pub fn signal(&self, signal: &str) {
         send_signal(signal, self.child.id());
     }
