@@ -69,6 +69,21 @@ impl PolicyFile {
         PolicyFile { policy, sha256: document::sha256(text.as_bytes()), findings, name, text }
     }
 
+    /// Adds the entries of a price book that stands in a file of its own, behind those of the policy. The hash then is
+    /// that of both hashes, one after the other.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn add_price_book(&mut self, path: &Path, limit: u64) -> Result<(), FileError> {
+        let text = files::read_text(path, limit)?;
+        let (entries, findings) = policy_file::read_price_book(&files::display_name(path), &text);
+        self.policy.price_book.extend(entries);
+        self.findings.extend(findings);
+        let both = format!("{}{}", self.sha256, document::sha256(text.as_bytes()));
+        self.sha256 = document::sha256(both.as_bytes());
+        Ok(())
+    }
+
     /// The policy. One with any mistake is none: a rule that is left out would change what the user demands.
     pub fn usable(&self) -> Option<&Policy> {
         self.findings.is_empty().then_some(&self.policy)

@@ -35,6 +35,8 @@ pub mod policy;
 
 pub mod constraints;
 
+pub mod contract;
+
 pub mod policy_file;
 
 pub mod plan;

@@ -15,7 +15,7 @@ use crate::language::{Said, SaidAs, Sentence};
 use crate::policy::Exchange;
 use crate::steps::{Action, Step};
 use crate::units::{Currency, Gib, Mib, Money, Quantity, Rate, Vcpus};
-use crate::what_if::WhatIf;
+use crate::what_if::{Outcome, WhatIf};
 
 /// The document `plan/1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -65,6 +65,9 @@ pub struct Plan {
     pub findings: Vec<Finding>,
     /// What was taken for granted, in sentences.
     pub assumptions: Vec<Sentence>,
+    /// What sizes as they are would cost, where that was asked for beside measured sizes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_is: Option<Outcome>,
     /// What other decisions would cost; there only when it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub what_if: Option<Box<WhatIf>>,
@@ -410,6 +413,9 @@ pub struct BillLine {
     pub rate: Rate,
     /// Which rate, as the snapshot names it; `estimate/…` for a rate the snapshot lacks, `policy/…` for one of the user's.
     pub rate_id: RateId,
+    /// The list price of a unit and whose paper says that it is not what is paid; absent where the list price is paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<ListPrice>,
     /// The month.
     pub monthly: Money,
     /// The month if what is unknown about this line turns out well and badly; absent when nothing is unknown.
@@ -444,6 +450,16 @@ fn is_false(value: &bool) -> bool {
 
 fn is_zero(amount: &Money) -> bool {
     *amount == Money::ZERO
+}
+
+/// What a list says where the price book says something else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListPrice {
+    /// The list price of a unit.
+    pub rate: Rate,
+    /// The source that the price book names for what is paid.
+    pub book: String,
 }
 
 /// The low and the high figure of a line with something unknown in it.

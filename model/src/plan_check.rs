@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::finding::{Finding, Place};
 use crate::ids::{HostId, StepId};
 use crate::language::Sentence;
-use crate::plan::{BillLine, Component, LineRange, Plan};
+use crate::plan::{BillLine, LineRange, Plan};
 use crate::units::{Money, clip};
 
 /// How a plan can contradict itself: code, summary, what to do. [`check`] finds these.
@@ -62,7 +62,7 @@ impl Judge<'_> {
             let at = format!("/bill/{index}");
             let product = line.rate.times(line.quantity);
             // A fixed cost of the policy may be larger than a rate can say; then the line alone says it.
-            let is_beyond_rates = line.component == Component::Opening && line.rate.0 == i64::MAX;
+            let is_beyond_rates = line.source.is_none() && line.rate.0 == i64::MAX;
             if !is_beyond_rates {
                 self.compare("PLC-001", format!("{at}/monthly"), line.monthly, product);
             }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::Term;
 use crate::constraints::{FlowRule, GroupRule, Location, Quota};
+use crate::contract::{BookEntry, Commitment, Support};
 use crate::document::Document;
 use crate::host::Host;
 use crate::ids::ProviderName;
@@ -43,6 +44,13 @@ pub struct Policy {
     /// How much providers let the user have.
     #[serde(rename = "quota")]
     pub quotas: Vec<Quota>,
+    /// What the user pays instead of list prices; later entries win.
+    pub price_book: Vec<BookEntry>,
+    /// Money that providers are paid every month whether it is used or not.
+    #[serde(rename = "commitment")]
+    pub commitments: Vec<Commitment>,
+    /// Support plans; the last one of a provider counts.
+    pub support: Vec<Support>,
 }
 
 impl Document for Policy {
@@ -65,6 +73,9 @@ impl Default for Policy {
             flow_rules: Vec::new(),
             locations: Vec::new(),
             quotas: Vec::new(),
+            price_book: Vec::new(),
+            commitments: Vec::new(),
+            support: Vec::new(),
         }
     }
 }

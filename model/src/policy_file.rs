@@ -16,8 +16,10 @@ use crate::policy::{
 use crate::units::{Currency, Mib, Money, Rate, Vcpus, clip};
 
 mod constraints;
+mod contracts;
 mod reader;
 
+pub use contracts::read_price_book;
 use reader::{Reader, Table, join};
 
 /// What is wrong with a policy file: code, summary, what to do. [`read`] finds these.
@@ -96,6 +98,9 @@ impl<'t> Reader<'t> {
         policy.flow_rules = self.entries(root, "flow_rule", Self::flow_rule);
         policy.locations = self.entries(root, "location", Self::location);
         policy.quotas = self.entries(root, "quota", Self::quota);
+        policy.price_book = self.entries(root, "price_book", Self::book_entry);
+        policy.commitments = self.entries(root, "commitment", Self::commitment);
+        policy.support = self.entries(root, "support", Self::support);
     }
 
     /// Every entry of a list of tables; each keeps its number in the list, because findings name it.

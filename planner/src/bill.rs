@@ -9,6 +9,7 @@ use carafe_model::language::{Arg, Language, Said, Sentence};
 use carafe_model::plan::{BillLine, Component, LineRange, PlanSource};
 use carafe_model::units::{Money, Quantity, Rate};
 
+use crate::account;
 use crate::assumed::{self, Assumed};
 use crate::candidates::Candidate;
 use crate::market::{Origin, Quote, licence_name};
@@ -94,6 +95,7 @@ pub fn bill(placing: &Placing<'_>, homes: &[Home]) -> Bill {
         }
     }
     bill.opening(placing, homes);
+    bill.contracts(placing);
     bill
 }
 
@@ -227,6 +229,24 @@ impl Bill {
         }
     }
 
+    /// What depends on all that is used at a provider: support plans, and commitments that are not used up.
+    fn contracts(&mut self, placing: &Placing<'_>) {
+        let snapshot = placing.market.snapshot;
+        let used = account::used(&self.lines);
+        for provider in snapshot.providers.indices() {
+            let name = &snapshot.providers[provider].name;
+            let used = used.get(name).copied();
+            if let (Some(support), Some(used)) = (account::support(placing.policy, name), used) {
+                self.own(placing, provider, None, support.of(used), "policy/support");
+            }
+            let committed = account::committed(placing.policy, name);
+            let unused = committed - used.unwrap_or_default();
+            if unused > Money::ZERO {
+                self.own(placing, provider, None, unused, "policy/commitment");
+            }
+        }
+    }
+
     /// A figure of the user's own, once a month.
     fn own(
         &mut self,
@@ -236,21 +256,24 @@ impl Bill {
         monthly: Money,
         rate_id: &str,
     ) {
+        let (component, item) = match rate_id {
+            "policy/opening.region_monthly" => (Component::Opening, "item.region-opening"),
+            "policy/support" => (Component::Support, "item.support"),
+            "policy/commitment" => (Component::Other, "item.unused-commitment"),
+            _ => (Component::Opening, "item.provider-opening"),
+        };
         self.lines.push(BillLine {
             host: None,
             flow: None,
             provider: placing.market.snapshot.providers[provider].name.clone(),
             region: region.map(Into::into),
-            component: Component::Opening,
-            item: if rate_id.ends_with("region_monthly") {
-                Said::new("item.region-opening").into()
-            } else {
-                Said::new("item.provider-opening").into()
-            },
+            component,
+            item: Said::new(item).into(),
             quantity: Quantity(1_000_000),
             unit: "month".to_owned(),
             rate: Rate(i64::try_from(monthly.0).unwrap_or(i64::MAX)),
             rate_id: RateId::from(rate_id),
+            list: None,
             monthly,
             range: None,
             source: None,
@@ -282,6 +305,7 @@ impl Bill {
             unit: unit.to_owned(),
             rate: quote.rate,
             rate_id: quote.rate_id.clone(),
+            list: quote.list.clone(),
             monthly: quote.rate.times(amount.likely),
             range: range(quote, &amount),
             source,

@@ -38,6 +38,7 @@ pub fn check(plan: &Plan, estate: &Estate, snapshot: &SealedSnapshot, policy: &P
     judge.machines_and_disks_are_billed();
     judge.traffic_is_billed();
     judge.services_are_billed();
+    judge.contracts_are_billed();
     judge.prices_are_believed();
     judge.sizes_are_enough();
     judge.sums();
@@ -193,13 +194,15 @@ impl<'a> Judge<'a> {
             let what = format!("the line {} for {}", line.rate_id, line.item);
             let product = i128::from(line.rate.0) * i128::from(line.quantity.0);
             let twice_off = (product - line.monthly.0 * 1_000_000).abs() * 2;
-            if line.component != Component::Opening && twice_off > 1_000_000 {
+            let is_own = line.rate_id.as_str().starts_with("policy/");
+            if !is_own && twice_off > 1_000_000 {
                 self.say(format!("{what} is multiplied wrongly"));
             }
             if line.rate.0 < 0 || line.quantity.0 < 0 {
                 self.say(format!("{what} is negative"));
             }
             let id = line.rate_id.as_str();
+            let listed = self.listed(line);
             let has_range =
                 line.range.as_ref().is_some_and(|r| r.low <= line.monthly && line.monthly <= r.high);
             if line.range.is_some() && !has_range {
@@ -216,10 +219,10 @@ impl<'a> Judge<'a> {
                 if line.monthly != own {
                     self.say(format!("{what} differs from the policy"));
                 }
-            } else {
+            } else if !is_own {
                 let converted = rates.get(id).map(|rate| {
                     let product = i128::from(rate.0) * i128::from(factor);
-                    (product, i128::from(line.rate.0) * 1_000_000_000)
+                    (product, i128::from(listed.0) * 1_000_000_000)
                 });
                 // A Windows surcharge is the difference of two rates that were each rounded.
                 let slack = if id.ends_with("/windows") { 1_000_000_000 } else { 500_000_000 };

@@ -8,6 +8,8 @@
 //! The crate is pure: no clock, no files, no environment. Work is counted, not timed, so the same input gives the same
 //! bytes on any machine and for any number of threads.
 
+mod account;
+
 pub mod assumed;
 pub mod demand;
 pub mod groups;
@@ -17,6 +19,10 @@ pub mod traffic;
 pub mod latency;
 
 pub mod budgets;
+
+mod price_book;
+
+pub mod sizes;
 
 pub mod market;
 
@@ -191,8 +197,7 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
         most_work: MOST_WORK,
         stop: options.stop,
     };
-    let placed = placing.place(&effort);
-    let homes = homes(&placing, &groups, &placed.spot);
+    let (placed, homes) = account::place(&placing, &effort, |placed| homes(&placing, &groups, &placed.spot));
     if homes.is_none() {
         roles.findings.push(limits_finding(policy));
         for mover in &roles.movers {
@@ -285,6 +290,7 @@ fn empty_plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, optio
         steps: Vec::new(),
         findings: Vec::new(),
         assumptions: Vec::new(),
+        as_is: None,
         what_if: None,
         sentences: Vec::new(),
     }

@@ -13,16 +13,20 @@ use carafe_model::host::{Media, OsFamily};
 use carafe_model::ids::RateId;
 use carafe_model::idx::Idx;
 use carafe_model::language::{Arg, Said};
+use carafe_model::plan::{Component, ListPrice};
 use carafe_model::policy::{Doubtful, Policy};
 use carafe_model::units::{Gib, Money, Quantity, Rate};
 
 use crate::doubt::{self, Doubted};
+use crate::price_book::{PriceBook, Thing};
 
 /// A rate with everything the bill says about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quote {
-    /// In the plan's currency.
+    /// In the plan's currency, what is paid.
     pub rate: Rate,
+    /// What the list says, where the price book says something else.
+    pub list: Option<ListPrice>,
     /// The snapshot's name for it, or `estimate/…`.
     pub rate_id: RateId,
     /// The provider's name for the thing.
@@ -62,6 +66,8 @@ pub struct Market<'a> {
     doubted: Vec<Doubted>,
     /// Whether those may not be used.
     excludes_doubted: bool,
+    /// What is paid instead of list prices.
+    book: PriceBook<'a>,
 }
 
 /// The source of a price that is nobody's: the starter catalog's rate card for OpenStack names it.
@@ -76,7 +82,7 @@ const SERVICES: [ServiceKind; 4] = [
 
 impl<'a> Market<'a> {
     /// Prepares a catalog for a buyer; `factor` is how much of the plan's currency one unit of the catalog's buys.
-    pub fn new(snapshot: &'a Snapshot, policy: &Policy, factor: Rate) -> Market<'a> {
+    pub fn new(snapshot: &'a Snapshot, policy: &'a Policy, factor: Rate) -> Market<'a> {
         let n_regions = snapshot.regions.len();
         let mut disks: Vec<Vec<&DiskPrice>> = vec![Vec::new(); n_regions];
         for disk in &snapshot.disks {
@@ -102,6 +108,7 @@ impl<'a> Market<'a> {
             first_offer,
             doubted: doubt::doubted(snapshot),
             excludes_doubted: policy.pricing.doubtful == Doubtful::Exclude,
+            book: PriceBook::new(snapshot, &policy.price_book),
         };
         market.fill_transfers();
         market.fill_services();
@@ -126,9 +133,31 @@ impl<'a> Market<'a> {
         if refused { None } else { self.listed_rate(offer, term) }
     }
 
-    /// The hourly machine rate of an offer for a term as the catalog lists it, believed or not.
+    /// The hourly machine rate of an offer for a term, believed or not.
     pub fn listed_rate(&self, offer: Idx<Offer>, term: Term) -> Option<Rate> {
-        self.snapshot.offers.rate(offer, term).map(|rate| self.convert(rate))
+        let listed = self.convert(self.snapshot.offers.rate(offer, term)?);
+        Some(self.book.paid(&self.machine_thing(offer), listed).0)
+    }
+
+    fn machine_thing(&self, offer: Idx<Offer>) -> Thing {
+        let offers = &self.snapshot.offers;
+        let instance_type = Some(offers.instance_type[offer.usize()]);
+        Thing { region: offers.region[offer.usize()], component: Component::Machine, instance_type }
+    }
+
+    /// The same quote at what the price book says, if it says anything.
+    fn by_the_book(&self, mut quote: Quote, region: Idx<Region>, component: Component) -> Quote {
+        let thing = Thing { region, component, instance_type: None };
+        let listed = quote.rate;
+        let (paid, entry) = self.book.paid(&thing, listed);
+        if let Some(entry) = entry {
+            quote.rate = paid;
+            quote.list = Some(ListPrice { rate: listed, book: entry.source.clone() });
+            if let Origin::Estimate { low, high, .. } = &mut quote.origin {
+                (*low, *high) = (entry.pays.instead_of(*low), entry.pays.instead_of(*high));
+            }
+        }
+        quote
     }
 
     /// Whether the price of an offer for a term is too low to be believed; [`doubt`] has the rule.
@@ -152,8 +181,12 @@ impl<'a> Market<'a> {
     /// The machine rate as a quote.
     pub fn machine(&self, offer: Idx<Offer>, term: Term) -> Option<Quote> {
         let instance_type = &self.snapshot.instance_types[self.snapshot.offers.instance_type[offer.usize()]];
+        let listed = self.convert(self.snapshot.offers.rate(offer, term)?);
+        let (rate, entry) = self.book.paid(&self.machine_thing(offer), listed);
+        self.machine_rate(offer, term)?;
         Some(Quote {
-            rate: self.machine_rate(offer, term)?,
+            rate,
+            list: entry.map(|entry| ListPrice { rate: listed, book: entry.source.clone() }),
             rate_id: self.snapshot.machine_rate_id(offer, term),
             item: Said::new("item.machine")
                 .with("offer", instance_type.name.as_str())
@@ -179,7 +212,7 @@ impl<'a> Market<'a> {
         if sold.is_empty() {
             let provider = self.snapshot.regions[region].provider;
             let estimate = self.disk_estimates.get(&(provider, media))?.clone()?;
-            return Some((estimate, billed(0)?));
+            return Some((self.by_the_book(estimate, region, Component::Disk), billed(0)?));
         }
         let (_, disk) = sold
             .iter()
@@ -188,11 +221,12 @@ impl<'a> Market<'a> {
             .min_by_key(|(money, disk)| (*money, &disk.class))?;
         let quote = Quote {
             rate: self.convert(disk.gib_month),
+            list: None,
             rate_id: self.snapshot.disk_rate_id(disk),
             item: disk.class.as_str().into(),
             origin: Origin::Price(disk.source),
         };
-        Some((quote, billed(disk.smallest_gib)?))
+        Some((self.by_the_book(quote, region, Component::Disk), billed(disk.smallest_gib)?))
     }
 
     /// What a GiB costs that leaves a region; `None` when no such price is known anywhere.
@@ -220,6 +254,7 @@ impl<'a> Market<'a> {
     pub fn licence(&self, offer: Idx<Offer>, os: OsFamily) -> Option<Vec<(Quote, Quantity, &'static str)>> {
         let offers = &self.snapshot.offers;
         let instance_type = &self.snapshot.instance_types[offers.instance_type[offer.usize()]];
+        let place = offers.region[offer.usize()];
         if os == OsFamily::Windows
             && let (Some(with), Some(without)) =
                 (offers.windows_rate(offer), offers.rate(offer, Term::OnDemand))
@@ -227,10 +262,12 @@ impl<'a> Market<'a> {
             let region = self.snapshot.region_path(offers.region[offer.usize()]);
             let quote = Quote {
                 rate: Rate((self.convert(with).0 - self.convert(without).0).max(0)),
+                list: None,
                 rate_id: RateId(format!("{region}/{}/windows", instance_type.name)),
                 item: Said::new("item.windows").with("offer", instance_type.name.as_str()).into(),
                 origin: Origin::Price(offers.windows_source[offer.usize()]),
             };
+            let quote = self.by_the_book(quote, place, Component::Licence);
             return Some(vec![(quote, Quantity::MONTH, "hour")]);
         }
         let vcpus = instance_type.vcpus;
@@ -243,11 +280,15 @@ impl<'a> Market<'a> {
             self.snapshot.licences.iter().filter(holds).find(|r| r.provider == instance_type.provider)
         {
             let provider = &self.snapshot.providers[row.provider].name;
-            let quote = |rate: Rate, per: &str| Quote {
-                rate: self.convert(rate),
-                rate_id: RateId(format!("{provider}/licence/{name}/{}+/{per}", row.vcpus_from.0)),
-                item: Said::new("item.licence").with("system", name).into(),
-                origin: Origin::Price(row.source),
+            let quote = |rate: Rate, per: &str| {
+                let listed = Quote {
+                    rate: self.convert(rate),
+                    list: None,
+                    rate_id: RateId(format!("{provider}/licence/{name}/{}+/{per}", row.vcpus_from.0)),
+                    item: Said::new("item.licence").with("system", name).into(),
+                    origin: Origin::Price(row.source),
+                };
+                self.by_the_book(listed, place, Component::Licence)
             };
             return Some(vec![
                 (quote(row.vcpu_hour, "vcpu"), vcpu_hours, "vCPU-hour"),
@@ -264,7 +305,7 @@ impl<'a> Market<'a> {
             &Said::new("item.licence").with("system", name),
             Said::new("source.median-all"),
         )?;
-        Some(vec![(quote, vcpu_hours, "vCPU-hour")])
+        Some(vec![(self.by_the_book(quote, place, Component::Licence), vcpu_hours, "vCPU-hour")])
     }
 
     fn fill_transfers(&mut self) {
@@ -272,6 +313,7 @@ impl<'a> Market<'a> {
         for price in &self.snapshot.transfers {
             let quote = Quote {
                 rate: self.convert(price.first_paid()),
+                list: None,
                 rate_id: self.snapshot.transfer_rate_id(price),
                 item: Said::new(&format!("item.egress/{}", price.reach.name())).into(),
                 origin: Origin::Price(price.source),
@@ -282,7 +324,8 @@ impl<'a> Market<'a> {
             let filled = self
                 .filled(&format!("egress/{}", reach.name()), |region| known.get(&(region, reach)).cloned());
             for (region, quote) in filled.into_iter().enumerate() {
-                self.transfers[region][place] = quote;
+                let paid = |quote| self.by_the_book(quote, Idx::from_usize(region), Component::Egress);
+                self.transfers[region][place] = quote.map(paid);
             }
         }
     }
@@ -292,6 +335,7 @@ impl<'a> Market<'a> {
         for price in &self.snapshot.services {
             let quote = Quote {
                 rate: self.convert(price.hour),
+                list: None,
                 rate_id: self.snapshot.service_rate_id(price),
                 item: price.name.as_str().into(),
                 origin: Origin::Price(price.source),
@@ -303,8 +347,15 @@ impl<'a> Market<'a> {
         }
         for (place, kind) in SERVICES.into_iter().enumerate() {
             let filled = self.filled(kind.name(), |region| known.get(&(region, kind)).cloned());
+            let component = match kind {
+                ServiceKind::LoadBalancer => Component::LoadBalancer,
+                ServiceKind::PublicAddress => Component::Address,
+                ServiceKind::NatGateway => Component::Nat,
+                ServiceKind::KubernetesControlPlane => Component::Kubernetes,
+            };
             for (region, quote) in filled.into_iter().enumerate() {
-                self.services[region][place] = quote;
+                let paid = |quote| self.by_the_book(quote, Idx::from_usize(region), component);
+                self.services[region][place] = quote.map(paid);
             }
         }
     }
@@ -392,6 +443,7 @@ fn estimate(mut known: Vec<Rate>, what: &str, item: &Said, how: Said) -> Option<
     let (low, high) = (*known.first()?, *known.last()?);
     Some(Quote {
         rate: known[(known.len() - 1) / 2],
+        list: None,
         rate_id: RateId(format!("estimate/{what}")),
         item: Arg::Said(item.clone()),
         origin: Origin::Estimate { low, high, how: how.with("n", known.len()) },

@@ -14,6 +14,7 @@ use carafe_model::policy::Policy;
 use carafe_model::units::{Money, Quantity, Rate};
 use rayon::prelude::*;
 
+use crate::account::Tilt;
 use crate::budgets::Budget;
 use crate::candidates::{Candidate, Frontier};
 use crate::concerns::{RegionView, refuse_region};
@@ -186,19 +187,23 @@ impl<'a> Placing<'a> {
     }
 
     /// Finds the cheapest regions for all groups together.
-    pub fn place(&self, effort: &Effort<'_>) -> Placed {
+    pub fn place(&self, effort: &Effort<'_>, tilt: &Tilt) -> Placed {
         let outside = self.outside();
         let all: Vec<Idx<Region>> = self.market.snapshot.regions.indices().collect();
         let costs: Vec<Vec<(Idx<Region>, Money)>> = self
             .groups
             .par_iter()
             .map(|group| {
-                let cost = |region: &Idx<Region>| Some((*region, self.group_cost(group, *region, &outside)?));
+                let provider = |region: Idx<Region>| self.market.snapshot.regions[region].provider;
+                let cost = |region: &Idx<Region>| {
+                    let money = self.group_cost(group, *region, &outside)?;
+                    Some((*region, tilt.money(provider(*region), money)))
+                };
                 all.iter().filter_map(cost).collect()
             })
             .collect();
         let joint = Joint::new(self);
-        let (mut problem, labels, nodes, unit) = self.problem(&costs, &joint);
+        let (mut problem, labels, nodes, unit) = self.problem(&costs, &joint, tilt);
         let mut spot = vec![None; self.groups.len()];
         if !joint.add(&mut problem, &nodes, &labels) {
             return Placed { spot, bound: Money::ZERO, within_limits: false };
@@ -209,6 +214,7 @@ impl<'a> Placing<'a> {
             spot[nodes[node]] = Some(labels[*label as usize]);
         }
         let bound = if bound >= NEVER { Money::ZERO } else { Money(i128::from(bound) * unit) };
+        let bound = tilt.bound(bound, self.sendings.len());
         Placed { spot, bound, within_limits }
     }
 
@@ -217,6 +223,7 @@ impl<'a> Placing<'a> {
         &self,
         costs: &[Vec<(Idx<Region>, Money)>],
         joint: &Joint<'_, '_>,
+        tilt: &Tilt,
     ) -> (Problem, Vec<Spot>, Vec<usize>, i128) {
         let nodes: Vec<usize> = (0..costs.len()).filter(|group| !costs[*group].is_empty()).collect();
         let mut regions: Vec<Idx<Region>> = costs.iter().flatten().map(|(region, _)| *region).collect();
@@ -238,10 +245,16 @@ impl<'a> Placing<'a> {
                 node_of_mover[mover] = *node;
             }
         }
-        let (rates, class) = self.classes(&labels);
+        let (rates, class) = self.classes(&labels, tilt);
         let traffic = self.edges(&rates, &node_of_mover);
-        let opening: Vec<Money> = regions.iter().map(|region| self.region_opening(*region)).collect();
-        let provider_opening = self.policy.opening.provider_monthly;
+        let fixed = self.policy.opening.region_monthly;
+        let of_region = |region: &Idx<Region>| {
+            let provider = snapshot.regions[*region].provider;
+            fixed + tilt.money(provider, self.region_opening(*region) - fixed)
+        };
+        let opening: Vec<Money> = regions.iter().map(of_region).collect();
+        let of_provider = |provider| self.policy.opening.provider_monthly + tilt.opening(provider);
+        let provider_opening: Vec<Money> = snapshot.providers.indices().map(of_provider).collect();
 
         // One unit for all costs, so coarse only if the dearest labelling would not fit otherwise.
         let dearest = |group: &usize| costs[*group].iter().map(|(_, money)| money.0).max().unwrap_or(0);
@@ -251,7 +264,7 @@ impl<'a> Placing<'a> {
                 .map(|costs| costs.iter().flatten().flatten().map(|m| m.0).max().unwrap_or(0) * 2)
                 .sum::<i128>()
             + opening.iter().map(|money| money.0).sum::<i128>()
-            + provider_opening.0 * self.market.snapshot.providers.len() as i128;
+            + provider_opening.iter().map(|money| money.0).sum::<i128>();
         let mut unit = 1;
         while most / unit >= 1 << 59 {
             unit *= 10;
@@ -292,7 +305,7 @@ impl<'a> Placing<'a> {
                 })
                 .collect(),
             open_region: opening.iter().map(scaled).collect(),
-            open_provider: vec![scaled(&provider_opening); snapshot.providers.len()],
+            open_provider: provider_opening.iter().map(scaled).collect(),
             max_regions: self.policy.targets.max_regions,
             max_providers: self.policy.targets.max_providers,
             ..Problem::about(places)
@@ -301,11 +314,14 @@ impl<'a> Placing<'a> {
     }
 
     /// The distinct rates of traffic to another zone, region and provider, and which of them each label has.
-    fn classes(&self, labels: &[Spot]) -> (Vec<[Rate; 3]>, Vec<u32>) {
+    fn classes(&self, labels: &[Spot], tilt: &Tilt) -> (Vec<[Rate; 3]>, Vec<u32>) {
         let mut rates = Vec::new();
         let class = labels.iter().map(|spot| {
-            let rate =
-                |reach| self.market.transfer(spot.region, reach).map(|quote| quote.rate).unwrap_or_default();
+            let provider = self.market.snapshot.regions[spot.region].provider;
+            let rate = |reach| {
+                let quote = self.market.transfer(spot.region, reach);
+                tilt.rate(provider, quote.map(|quote| quote.rate).unwrap_or_default())
+            };
             // Where zones do not matter, no traffic is known to leave one.
             let zone = if spot.zone.is_some() { rate(Reach::InterZone) } else { Rate(0) };
             let of_label = [zone, rate(Reach::InterRegion), rate(Reach::Internet)];

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use carafe_model::document::{self, Document};
 use carafe_model::plan::Plan;
+use carafe_model::policy::SizingStrategy;
 use carafe_model::units::Quantity;
 use carafe_planner::Options;
 use serde_json::json;
@@ -46,6 +47,12 @@ pub(super) struct Args {
     /// Write the HTML report to this file, or to standard output for -
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// What you pay instead of list prices, in a file of its own: [[price_book]] entries as in a policy
+    #[arg(long, value_name = "FILE")]
+    price_book: Option<PathBuf>,
+    /// Size hosts by what they have, by what they were measured to use, or plan by the latter and show both
+    #[arg(long, value_enum, value_name = "BY")]
+    sizing: Option<SizingArg>,
     /// How far from the optimum is near enough: 0.001 is a tenth of a percent
     #[arg(long, default_value = "0.001", value_parser = gap)]
     gap: Quantity,
@@ -59,6 +66,17 @@ pub(super) struct Args {
     lang: LangArg,
     #[command(flatten)]
     fail_on: FailOnArg,
+}
+
+/// What decides how large offers must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum SizingArg {
+    /// What hosts have today
+    AsIs,
+    /// What hosts were measured to use, times head-room
+    Measured,
+    /// Measured, with what sizes as they are would cost beside it
+    Both,
 }
 
 fn gap(text: &str) -> Result<Quantity, String> {
@@ -103,7 +121,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
         .writes(&args.report)
         .apart()?;
     let (estate, of_estate) = inputs::estate(&args.estate, context.limit)?;
-    let policy = inputs::policy(args.policy.as_deref(), context.limit)?;
+    let mut policy = inputs::policy(args.policy.as_deref(), context.limit)?;
+    if let Some(book) = &args.price_book {
+        policy.add_price_book(book, context.limit)?;
+    }
     let (catalog, of_catalog) = inputs::catalog(args.catalog.as_deref(), context.limit)?;
     let mut found = [of_estate.as_slice(), &policy.findings, &of_catalog].concat();
     if let (Some(estate), Some(catalog), None) = (&estate, &catalog, policy.usable()) {
@@ -112,7 +133,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     }
     findings::judge(context, args.format, args.fail_on, &found)?;
     let estate = inputs::usable(estate)?;
-    let demands = inputs::usable(policy.usable())?;
+    let mut demands = inputs::usable(policy.usable())?.clone();
+    match args.sizing {
+        Some(SizingArg::AsIs) => demands.sizing.strategy = SizingStrategy::AsIs,
+        Some(SizingArg::Measured | SizingArg::Both) => demands.sizing.strategy = SizingStrategy::Measured,
+        None => {}
+    }
     let catalog = inputs::usable(catalog)?;
     if args.catalog.is_none() {
         let (_, newest) = catalog.catalog.price_dates();
@@ -132,7 +158,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     };
     let mut plan = {
         let _turning = Spinner::start(&context.out, "planning");
-        carafe_planner::plan(&estate, &catalog, demands, &options)
+        let mut plan = carafe_planner::plan(&estate, &catalog, &demands, &options);
+        if args.sizing == Some(SizingArg::Both) {
+            demands.sizing.strategy = SizingStrategy::AsIs;
+            let as_is = carafe_planner::plan(&estate, &catalog, &demands, &options);
+            carafe_planner::sizes::beside(&mut plan, &as_is);
+        }
+        plan
     };
     policy.place(&mut plan.findings);
     // What no host can be blamed for stops as any finding does; hosts without a place are told by the exit code.
@@ -188,6 +220,7 @@ fn answer(args: &Args, plan: &Plan) -> serde_json::Value {
         "totals": plan.totals,
         "today": plan.today,
         "bound": plan.bound,
+        "as_is": plan.as_is,
         "placed": plan.placements.len(),
         "staying": plan.staying.len(),
         "unplaced": plan.unplaced.len(),

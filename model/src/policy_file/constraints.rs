@@ -170,7 +170,7 @@ impl<'t> Reader<'t> {
         Some(names.into_iter().map(|(_, name)| name).collect())
     }
 
-    fn contradiction(&mut self, table: &Table<'t>, what: &str, help: &str) {
+    pub(super) fn contradiction(&mut self, table: &Table<'t>, what: &str, help: &str) {
         let place = self.place(table.start, &table.path);
         self.findings.push(Finding::error("POL-004", what).at(place).help(help));
     }

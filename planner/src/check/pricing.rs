@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use carafe_model::catalog::{ServiceKind, Term};
+use carafe_model::catalog::{InstanceType, ServiceKind, Term};
+use carafe_model::contract::Pays;
 use carafe_model::host::{Host, OsFamily};
 use carafe_model::ids::HostId;
 use carafe_model::plan::{BillLine, Component, Placement};
 use carafe_model::policy::{Doubtful, Licence, SizingStrategy};
-use carafe_model::units::{Money, Quantity};
+use carafe_model::units::{Money, Quantity, Rate};
 
 use super::Judge;
 
@@ -96,8 +97,10 @@ impl Judge<'_> {
             }
         }
         let mut wrong = Vec::new();
+        let offers = self.offers();
         for placement in &self.plan.placements {
             let Some(host) = self.hosts.get(&placement.host) else { continue };
+            let offer = offers.get(&offer_of(placement)).copied();
             let of_host = lines.get(&placement.host).map(Vec::as_slice).unwrap_or_default();
             let of = |component| of_host.iter().filter(move |line| line.component == component);
             let months = of(Component::Address).filter(|line| line.quantity == Quantity::MONTH).count();
@@ -107,7 +110,7 @@ impl Judge<'_> {
             }
             let billed: BTreeSet<(&str, Quantity)> =
                 of(Component::Licence).map(|line| (line.rate_id.as_str(), line.quantity)).collect();
-            match self.licences(host, placement) {
+            match self.licences(host, placement, offer) {
                 Licences::Exactly(needed) => {
                     let needed: BTreeSet<(&str, Quantity)> =
                         needed.iter().map(|(id, quantity)| (id.as_str(), *quantity)).collect();
@@ -129,7 +132,7 @@ impl Judge<'_> {
     }
 
     /// The lines that the licence of a host's system must have with its machine.
-    fn licences(&self, host: &Host, placement: &Placement) -> Licences {
+    fn licences(&self, host: &Host, placement: &Placement, offer: Option<usize>) -> Licences {
         let licences = &self.policy.licences;
         let choice = match host.os.as_ref().map(|os| os.family) {
             Some(OsFamily::Windows) => (OsFamily::Windows, "windows", licences.windows),
@@ -140,7 +143,7 @@ impl Judge<'_> {
         let (family, name, Licence::Included) = choice else { return Licences::none() };
         let catalog = self.catalog;
         let path = format!("{}/{}", placement.provider, placement.region);
-        if let Some(offer) = self.offer(placement)
+        if let Some(offer) = offer
             && family == OsFamily::Windows
             && catalog.offers.windows[offer].0 > 0
             && catalog.offers.on_demand[offer].0 > 0
@@ -170,23 +173,122 @@ impl Judge<'_> {
         if rows.next().is_some() { Licences::Estimated } else { Licences::none() }
     }
 
-    /// The place of the offer that a placement names in the catalog's columns.
-    fn offer(&self, placement: &Placement) -> Option<usize> {
+    /// The list price of a line: what it says, once it is clear that the price book makes of it what is paid.
+    pub(super) fn listed(&mut self, line: &BillLine) -> Rate {
+        let listed = line.list.as_ref().map_or(line.rate, |list| list.rate);
+        if line.rate_id.as_str().starts_with("policy/") {
+            return listed;
+        }
+        let path =
+            line.region.as_ref().map(|region| format!("{}/{region}", line.provider)).unwrap_or_default();
+        // `provider/region/type/term`: the type alone may hold a slash.
+        let machine = Some(line.rate_id.as_str())
+            .filter(|_| line.component == Component::Machine && !self.policy.price_book.is_empty())
+            .and_then(|id| Some(id.strip_prefix(path.as_str())?.strip_prefix('/')?.rsplit_once('/')?.0))
+            .and_then(|name| {
+                let of_provider =
+                    |sold: &&InstanceType| self.catalog.providers[sold.provider].name == line.provider;
+                self.catalog.instance_types.iter().filter(|sold| sold.name == name).find(of_provider)
+            });
+        let mut paid = (listed, None);
+        for entry in &self.policy.price_book {
+            let is_machine = match (&entry.family, &entry.offer, machine) {
+                (None, None, _) => true,
+                (_, _, None) => false,
+                (family, offer, Some(sold)) => {
+                    family.as_ref().is_none_or(|name| *name == sold.family)
+                        && offer.as_ref().is_none_or(|name| *name == sold.name)
+                }
+            };
+            if entry.provider == line.provider
+                && entry.regions.as_ref().is_none_or(|regions| regions.contains(&path))
+                && entry.component.is_none_or(|component| component == line.component)
+                && is_machine
+            {
+                let net = match entry.pays {
+                    Pays::Rate(rate) => rate,
+                    Pays::PercentOff(percent) => {
+                        // The share that is paid, in hundredths of a millionth: 10^8 is all of it.
+                        let product = i128::from(listed.0) * (100_000_000 - i128::from(percent.0));
+                        let near = i128::from(line.rate.0) * 100_000_000 - product;
+                        if near.abs() * 2 <= 100_000_000 { line.rate } else { Rate(-1) }
+                    }
+                };
+                paid = (net, Some(entry.source.as_str()));
+            }
+        }
+        let told = line.list.as_ref().map(|list| list.book.as_str());
+        if paid != (line.rate, told) {
+            self.say(format!("the line {} is not at what the price book says", line.rate_id));
+        }
+        listed
+    }
+
+    /// Support plans and unused commitments: exactly those that the policy asks for, over what is used.
+    pub(super) fn contracts_are_billed(&mut self) {
+        let mut used: BTreeMap<&str, Money> = BTreeMap::new();
+        let mut billed: BTreeMap<(&str, &str), Money> = BTreeMap::new();
+        for line in &self.plan.bill {
+            match line.component {
+                Component::Support | Component::Other => {
+                    *billed.entry((line.provider.as_str(), line.rate_id.as_str())).or_default() +=
+                        line.monthly;
+                }
+                Component::Opening => {}
+                _ => *used.entry(line.provider.as_str()).or_default() += line.monthly,
+            }
+        }
+        let mut wanted: BTreeMap<(&str, &str), Money> = BTreeMap::new();
+        for support in &self.policy.support {
+            let Some(used) = used.get(support.provider.as_str()) else { continue };
+            let mut rest = used.0;
+            let mut costs = 0;
+            for tier in support.tiers.iter().rev() {
+                let inside = (rest - tier.from.0).max(0);
+                costs += inside * i128::from(tier.percent.0) / 100_000_000;
+                rest -= inside;
+            }
+            wanted.insert((support.provider.as_str(), "policy/support"), Money(costs).max(support.minimum));
+        }
+        for provider in self.catalog.providers.iter().map(|provider| provider.name.as_str()) {
+            let of_provider = self.policy.commitments.iter().filter(|c| c.provider.as_str() == provider);
+            let committed: Money = of_provider.map(|commitment| commitment.monthly).sum();
+            let unused = committed - used.get(provider).copied().unwrap_or_default();
+            if unused > Money::ZERO && !self.plan.placements.is_empty() {
+                wanted.insert((provider, "policy/commitment"), unused);
+            }
+        }
+        if billed != wanted {
+            self.say("support plans and commitments are billed otherwise than the policy has them");
+        }
+    }
+
+    /// The places of the offers that placements name in the catalog's columns, each looked up once.
+    fn offers(&self) -> BTreeMap<(&str, &str, &str), usize> {
+        let named = |p: &'_ Placement| (p.provider.clone(), p.region.clone(), p.offer.clone());
+        let wanted: BTreeSet<_> = self.plan.placements.iter().map(named).collect();
+        let types: BTreeSet<&str> = self.plan.placements.iter().map(|p| p.offer.as_str()).collect();
         let catalog = self.catalog;
-        let offers = &catalog.offers;
-        let same = |place: &usize| {
-            let region = &catalog.regions[offers.region[*place]];
-            region.name == placement.region
-                && catalog.instance_types[offers.instance_type[*place]].name == placement.offer
-                && catalog.providers[region.provider].name == placement.provider
-        };
-        (0..offers.len()).find(same)
+        let mut places = BTreeMap::new();
+        for (place, instance_type) in catalog.offers.instance_type.iter().enumerate() {
+            let name = &catalog.instance_types[*instance_type].name;
+            if !types.contains(name.as_str()) {
+                continue;
+            }
+            let region = &catalog.regions[catalog.offers.region[place]];
+            let provider = &catalog.providers[region.provider].name;
+            if wanted.contains(&(provider.clone(), region.name.clone(), name.clone())) {
+                places.insert((provider.as_str(), region.name.as_str(), name.as_str()), place);
+            }
+        }
+        places
     }
 
     /// No price is used that the policy does not believe, no example that it does not name, no spot for a host that
     /// must not be taken away. Placements with the same offer and term are judged once.
     pub(super) fn prices_are_believed(&mut self) {
         let catalog = self.catalog;
+        let offers = self.offers();
         let mut judged: BTreeMap<(&str, &str, &str, Term), (bool, bool)> = BTreeMap::new();
         let mut wrong = Vec::new();
         for placement in &self.plan.placements {
@@ -199,7 +301,7 @@ impl Judge<'_> {
                 placement.term,
             );
             let (is_doubtful, is_example) = *judged.entry(key).or_insert_with(|| {
-                let Some(offer) = self.offer(placement) else { return (false, false) };
+                let Some(&offer) = offers.get(&offer_of(placement)) else { return (false, false) };
                 let doubtful = self.is_doubtful(offer, Term::OnDemand)
                     || placement.term != Term::Spot && self.is_doubtful(offer, placement.term);
                 let region = catalog.offers.region[offer];
@@ -296,6 +398,11 @@ impl Licences {
     fn none() -> Licences {
         Licences::Exactly(Vec::new())
     }
+}
+
+/// The offer that a placement names: provider, region, type.
+fn offer_of(placement: &Placement) -> (&str, &str, &str) {
+    (placement.provider.as_str(), placement.region.as_str(), placement.offer.as_str())
 }
 
 /// Where a line is billed: `provider/region`, or the provider alone for what is billed once for it.

@@ -1,6 +1,7 @@
 //! Whole plans on small estates: what they say, the laws they obey, and the judge that refuses changed ones.
 
 mod common;
+mod contracts;
 
 mod plans;
 
