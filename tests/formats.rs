@@ -12,6 +12,7 @@ use carafe_model::plan::Plan;
 use carafe_model::policy::Policy;
 use carafe_model::units::Money;
 use carafe_model::{policy_file, snapshot};
+use carafe_reports::ReportDocument;
 
 fn page(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/formats").join(name)
@@ -47,6 +48,7 @@ fn schemas_are_what_the_code_says() {
     check_schema::<Estate>();
     check_schema::<Policy>();
     check_schema::<Plan>();
+    check_schema::<ReportDocument>();
 }
 
 #[test]

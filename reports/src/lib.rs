@@ -1,7 +1,7 @@
 //! Says a plan to people.
 //!
 //! A report goes three steps: [`views`] decides *what* is said (which figures, in which order, in which words), `draw`
-//! decides *where* the marks of a figure stand, and [`render`] decides *how* it is said (HTML, text). The text with
+//! decides *where* the marks of a figure stand, and [`render`] decides *how* it is said (HTML, a workbook, CSV, JSON, Markdown, text). The text with
 //! holes is in `templates/` beside this crate. [`report::REPORTS`] lists every form there is.
 //!
 //! The only input is a [`carafe_model::plan::Plan`]: no file, no network, no clock, no environment. The same plan gives
@@ -22,6 +22,10 @@ pub mod draw;
 
 pub mod render;
 
+pub use render::csv::csv;
 pub use render::html::html;
+pub use render::json::{ReportDocument, json};
+pub use render::markdown::markdown;
 pub use render::text::text;
+pub use render::xlsx::xlsx;
 pub use report::{REPORTS, Report};

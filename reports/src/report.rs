@@ -30,6 +30,24 @@ pub const REPORTS: &[Report] = &[
         render: |plan, language| render::html::html(plan, language).into_bytes(),
     },
     Report {
+        name: "xlsx",
+        extension: "xlsx",
+        summary: "a workbook whose totals are formulas over the bill",
+        render: render::xlsx::xlsx,
+    },
+    Report {
+        name: "json",
+        extension: "json",
+        summary: "the same tables for programs, every digit kept",
+        render: |plan, language| render::json::json(plan, language).into_bytes(),
+    },
+    Report {
+        name: "markdown",
+        extension: "md",
+        summary: "the answer and its tables for wikis and tickets",
+        render: |plan, language| render::markdown::markdown(plan, language).into_bytes(),
+    },
+    Report {
         name: "text",
         extension: "txt",
         summary: "the short answer in plain text",

@@ -76,6 +76,11 @@ impl<'p> Voice<'p> {
         }
     }
 
+    /// What to do about a finding; empty where the words are known in English only, as the finding then says it.
+    pub fn help(&self, text: &str) -> String {
+        self.book.known(text).map(|known| visible(&known)).unwrap_or_default()
+    }
+
     fn explained(&self, code: &str) -> Option<String> {
         self.language.pattern(&format!("codes.{code}")).map(str::to_owned)
     }

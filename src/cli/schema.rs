@@ -4,6 +4,7 @@ use carafe_model::document::Document;
 use carafe_model::estate::Estate;
 use carafe_model::plan::Plan;
 use carafe_model::policy::Policy;
+use carafe_reports::ReportDocument;
 use clap::ValueEnum;
 
 use super::Context;
@@ -32,6 +33,8 @@ enum Kind {
     Policy,
     /// What goes where and what it costs
     Plan,
+    /// The report's tables for programs
+    Report,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
@@ -39,6 +42,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
         Kind::Estate => Estate::schema(),
         Kind::Policy => Policy::schema(),
         Kind::Plan => Plan::schema(),
+        Kind::Report => ReportDocument::schema(),
     })?;
     Ok(Exit::Done)
 }

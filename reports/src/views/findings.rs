@@ -66,7 +66,7 @@ fn view(voice: &Voice<'_>, group: &[&Finding]) -> FindingView {
         more_count: voice.n("findings.more", more.len()),
         places,
         more,
-        help: first.help.as_deref().map(|help| voice.text(help)).unwrap_or_default(),
+        help: first.help.as_deref().map(|help| voice.help(help)).unwrap_or_default(),
     }
 }
 
@@ -128,7 +128,7 @@ impl Method {
 }
 
 /// What qualifies a source; catalogs write a few words of their own into it.
-fn quality(voice: &Voice<'_>, quality: &str) -> String {
+pub(crate) fn quality(voice: &Voice<'_>, quality: &str) -> String {
     let key = format!("quality.{quality}");
     voice.language.pattern(&key).map_or_else(|| voice.text(quality), str::to_owned)
 }

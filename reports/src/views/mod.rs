@@ -11,6 +11,7 @@ pub mod placements;
 pub mod proof;
 pub mod road;
 pub mod sensitivity;
+pub mod tables;
 
 use carafe_model::units::Money;
 

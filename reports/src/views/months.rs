@@ -31,29 +31,14 @@ impl Months {
         }
         let totals = &plan.totals;
         let today = Comparison::new(plan);
-        let after = |monthly: Money, months: u32| Money(monthly.0.saturating_mul(months.into()));
-        let moving = |months: u32| sum([totals.one_time, after(totals.monthly, months)]);
-        let pay_back = today.as_ref().and_then(|today| today.earned_back);
         let horizon = totals.horizon_months;
-        let mut marks: Vec<u32> = vec![0, horizon / 4, horizon / 2, horizon / 4 * 3, horizon];
-        marks.extend(pay_back.filter(|month| *month <= horizon));
-        marks.sort_unstable();
-        marks.dedup();
-        let rows = marks
-            .into_iter()
-            .map(|month| {
-                let moved = moving(month);
-                let amounts = match &today {
-                    Some(today) => {
-                        let stayed = after(today.today, month);
-                        vec![stayed, moved, difference(stayed, moved)]
-                    }
-                    None => vec![moved],
-                };
-                let amounts = amounts.into_iter().map(|amount| voice.amount(amount)).collect();
-                (voice.n("months.month", month as usize), amounts)
-            })
-            .collect();
+        let pay_back = today.as_ref().and_then(|today| today.earned_back);
+        let row = |row: MonthAmounts| {
+            let amounts = [row.staying, Some(row.moving), row.saved].into_iter().flatten();
+            let amounts = amounts.map(|amount| voice.amount(amount)).collect();
+            (voice.n("months.month", row.month as usize), amounts)
+        };
+        let rows = Months::amounts(voice).into_iter().map(row).collect();
         let mut legend = vec![("moving", voice.w("months.key-moving"))];
         if totals.monthly_low != totals.monthly_high {
             legend.push(("band", voice.w("months.key-band")));
@@ -82,6 +67,46 @@ impl Months {
         });
         Some(Months { svg, legend, has_today: today.is_some(), rows })
     }
+}
+
+/// What staying and moving has cost after so many months.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MonthAmounts {
+    /// After so many months.
+    pub month: u32,
+    /// What staying has cost, where today's cost is known.
+    pub staying: Option<Money>,
+    /// What moving has cost, with its one-time cost.
+    pub moving: Money,
+    /// The difference.
+    pub saved: Option<Money>,
+}
+
+impl Months {
+    /// The quarters of the horizon and the month of pay-back; none where nothing is placed.
+    pub fn amounts(voice: &Voice<'_>) -> Vec<MonthAmounts> {
+        let plan = voice.plan;
+        if plan.placements.is_empty() {
+            return Vec::new();
+        }
+        let today = Comparison::new(plan);
+        let horizon = plan.totals.horizon_months;
+        let mut months: Vec<u32> = vec![0, horizon / 4, horizon / 2, horizon / 4 * 3, horizon];
+        months.extend(today.as_ref().and_then(|today| today.earned_back).filter(|month| *month <= horizon));
+        months.sort_unstable();
+        months.dedup();
+        let at = |month: u32| {
+            let moving = sum([plan.totals.one_time, after(plan.totals.monthly, month)]);
+            let staying = today.as_ref().map(|today| after(today.today, month));
+            let saved = staying.map(|staying| difference(staying, moving));
+            MonthAmounts { month, staying, moving, saved }
+        };
+        months.into_iter().map(at).collect()
+    }
+}
+
+fn after(monthly: Money, months: u32) -> Money {
+    Money(monthly.0.saturating_mul(months.into()))
 }
 
 /// The largest figure of the chart.

@@ -30,6 +30,8 @@ pub struct Row {
     pub what: String,
     /// The month is this; absent where there is no such plan.
     pub monthly: Option<Amount>,
+    /// The same, exactly.
+    pub exact: Option<Money>,
     /// The difference to the plan, in words.
     pub change: String,
     /// What else there is to know.
@@ -94,6 +96,7 @@ fn arithmetic(voice: &Voice<'_>) -> Vec<Row> {
     let row = |what: String, monthly: Money| Row {
         what,
         monthly: Some(voice.amount(monthly)),
+        exact: Some(monthly),
         change: voice.change(difference(monthly, total)),
         note: String::new(),
     };
@@ -132,6 +135,7 @@ fn planned(voice: &Voice<'_>, what: String, outcome: Option<&Outcome>, stated: M
             return Row {
                 what,
                 monthly: None,
+                exact: None,
                 change: "–".to_owned(),
                 note: voice.w("sensitivity.none").to_owned(),
             };
@@ -145,5 +149,11 @@ fn planned(voice: &Voice<'_>, what: String, outcome: Option<&Outcome>, stated: M
         }
         None => note.to_owned(),
     };
-    Row { what, monthly: Some(voice.amount(monthly)), change: voice.change(difference(monthly, total)), note }
+    Row {
+        what,
+        monthly: Some(voice.amount(monthly)),
+        exact: Some(monthly),
+        change: voice.change(difference(monthly, total)),
+        note,
+    }
 }
