@@ -131,6 +131,7 @@ fn no_english_is_left_in_a_korean_report() {
         .map(|staying| staying.reason.to_string())
         .chain(plan.today.iter().map(|today| today.source.clone()))
         .chain(plan.price_sources.iter().flat_map(|s| [s.name.to_string(), s.quality.clone()]))
+        .chain(plan.waves.iter().map(|wave| wave.name.replace([',', ':'], "")))
         .filter(|text| !text.is_empty())
         .collect();
     let korean = Language::of_code("ko").expect("there is Korean");

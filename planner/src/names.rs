@@ -81,12 +81,9 @@ pub fn check(estate: &Estate, catalog: &Snapshot, policy: &Policy) -> Vec<Findin
         || policy.rules.iter().filter_map(|rule| rule.terms.as_ref()).any(has_spot);
     if wants_spot && !policy.rules.iter().any(|rule| rule.interruptible == Some(true)) {
         findings.push(
-            Finding::warning(
-                "PLN-0107",
-                "spot prices are allowed, but no host may be interrupted; none is used",
-            )
-            .at(Place::default().at("pricing.terms"))
-            .help(Said::new("help.no-spot")),
+            Finding::warning("PLN-0107", Said::new("finding.no-spot"))
+                .at(Place::default().at("pricing.terms"))
+                .help(Said::new("help.no-spot")),
         );
     }
     let is_measured = policy.sizing.strategy == SizingStrategy::Measured;

@@ -155,3 +155,11 @@ fn an_empty_plan_has_every_form() {
         assert_eq!(csv(&plan, language).len(), 13);
     }
 }
+
+#[test]
+fn what_markdown_leaves_out_is_counted() {
+    let plan = fixture::of_size(250);
+    let written = markdown(&plan, Language::ENGLISH);
+    assert!(written.contains("50 more rows are in the other forms of the report."));
+    assert_eq!(written.matches("| host-").count(), 200 + 200);
+}

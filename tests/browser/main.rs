@@ -1,6 +1,7 @@
 //! The HTML report of the demo in a real browser: nothing fetched, nothing cut off, readable in both themes, on paper
 //! and with a keyboard or a screen reader. Pictures for people are left in the target folder, under `tmp`.
 
+mod axe;
 mod chromium;
 #[expect(dead_code, reason = "the tests of the reports use what is not used here")]
 #[path = "../../reports/tests/fixture/mod.rs"]
@@ -236,4 +237,102 @@ fn the_audit_sees_every_kind_of_fault() {
     let elsewhere =
         |complaint: &&String| complaint.contains("Faint by night") && complaint.contains("light)");
     assert_eq!(found.iter().find(elsewhere), None);
+}
+
+#[test]
+fn axe_finds_nothing_in_either_language_or_theme() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (_, plan) = demo(folder.path());
+    let mut browser = Chromium::start();
+    let mut found = Vec::new();
+    for (name, plan) in [("demo", &plan), ("hostile", &fixture::hostile()), ("large", &fixture::of_size(400))] {
+        for language in Language::all() {
+            let report = folder.path().join(format!("{name}-{}.html", language.code()));
+            std::fs::write(&report, carafe_reports::html(plan, language)).expect("a temporary file");
+            for (width, scheme) in [(1600, "light"), (380, "dark")] {
+                browser.look(width, "screen", scheme);
+                browser.open(&report);
+                browser.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })");
+                let violations = axe::violations(&mut browser);
+                found.extend(violations.into_iter().map(|v| format!("{name} {}: {v}", language.code())));
+                let picture = pictures().join(format!("{name}-{}-{width}.png", language.code()));
+                std::fs::write(picture, browser.screenshot()).expect("the target folder can be written");
+            }
+        }
+    }
+    assert!(found.is_empty(), "{} violations:\n{}", found.len(), found.join("\n"));
+}
+
+/// What a reader does: types into the filter, sorts by a head, follows a link into what is folded.
+const READER: &str = r#"(() => {
+  const part = document.querySelector("#placements .sortable");
+  const filter = part.querySelector("input");
+  const table = () => [...part.querySelectorAll("table")].at(-1);
+  const hosts = () => [...table().querySelectorAll("tbody th")].map((cell) => cell.textContent);
+  const type = (text) => { filter.value = text; filter.dispatchEvent(new Event("input")); };
+  const seen = {};
+  const wanted = part.querySelector("tbody th").textContent;
+  type(wanted);
+  seen.filtered = hosts().every((host, place) => table().tBodies[place].textContent.includes(wanted)) && hosts().length > 0;
+  seen.said = part.querySelector("output").textContent;
+  type("no such host anywhere");
+  seen.none = hosts().length;
+  type("");
+  seen.static = !part.querySelector(".static").hidden;
+  const heads = () => [...(part.querySelector(".static").hidden ? table() : part.querySelector("table")).tHead.rows[0].cells];
+  heads()[5].querySelector("button").click();
+  const money = [...table().querySelectorAll("tbody td:nth-child(6) data")].map((data) => Number(data.value));
+  seen.sorted = money.length > 2 && money.every((value, place) => place === 0 || money[place - 1] >= value);
+  seen.aria = heads()[5].getAttribute("aria-sort");
+  seen.focus = document.activeElement === heads()[5].querySelector("button");
+  heads()[0].querySelector("button").click();
+  const names = hosts();
+  seen.byName = names.every((name, place) => place === 0 || names[place - 1].localeCompare(name, undefined, { numeric: true }) <= 0);
+  for (const link of document.querySelectorAll("a[href^='#source-']")) {
+    location.hash = link.getAttribute("href");
+    seen.anchor = !!document.querySelector(":target");
+    break;
+  }
+  return seen;
+})()"#;
+
+#[test]
+fn tables_are_filtered_and_sorted_and_links_lead_somewhere() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (report, _) = demo(folder.path());
+    let mut browser = Chromium::start();
+    browser.look(1600, "screen", "light");
+    browser.open(&report);
+    let seen = browser.evaluate(READER);
+    for what in ["filtered", "static", "sorted", "focus", "byName", "anchor"] {
+        assert_eq!(seen[what], json!(true), "{what}: {seen}");
+    }
+    assert_eq!(seen["none"], json!(0), "{seen}");
+    assert_eq!(seen["aria"], json!("descending"), "{seen}");
+    assert_eq!(trouble(&browser, &report), [""; 0]);
+}
+
+#[test]
+fn ten_thousand_hosts_are_found_and_every_explanation_is_reached() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let report = folder.path().join("large.html");
+    std::fs::write(&report, carafe_reports::html(&fixture::of_size(10_000), Language::ENGLISH))
+        .expect("a temporary file");
+    let mut browser = Chromium::start();
+    browser.look(1600, "screen", "light");
+    browser.open(&report);
+    let found = browser.evaluate(
+        r#"(() => {
+  const part = document.querySelector("#placements .sortable");
+  const filter = part.querySelector("input");
+  filter.value = "host-09999";
+  filter.dispatchEvent(new Event("input"));
+  const rows = [...part.querySelectorAll("table")].at(-1).tBodies;
+  const said = part.querySelector("output").textContent;
+  const why = rows[0].querySelector("a").getAttribute("href");
+  return [rows.length, said, !!document.querySelector(why)];
+})()"#,
+    );
+    assert_eq!(found, json!([1, "1 of 10,000 shown", true]));
+    assert_eq!(trouble(&browser, &report), [""; 0]);
 }
