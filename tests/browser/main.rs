@@ -245,7 +245,8 @@ fn axe_finds_nothing_in_either_language_or_theme() {
     let (_, plan) = demo(folder.path());
     let mut browser = Chromium::start();
     let mut found = Vec::new();
-    for (name, plan) in [("demo", &plan), ("hostile", &fixture::hostile()), ("large", &fixture::of_size(400))] {
+    for (name, plan) in [("demo", &plan), ("hostile", &fixture::hostile()), ("large", &fixture::of_size(400))]
+    {
         for language in Language::all() {
             let report = folder.path().join(format!("{name}-{}.html", language.code()));
             std::fs::write(&report, carafe_reports::html(plan, language)).expect("a temporary file");
@@ -263,39 +264,6 @@ fn axe_finds_nothing_in_either_language_or_theme() {
     assert!(found.is_empty(), "{} violations:\n{}", found.len(), found.join("\n"));
 }
 
-/// What a reader does: types into the filter, sorts by a head, follows a link into what is folded.
-const READER: &str = r#"(() => {
-  const part = document.querySelector("#placements .sortable");
-  const filter = part.querySelector("input");
-  const table = () => [...part.querySelectorAll("table")].at(-1);
-  const hosts = () => [...table().querySelectorAll("tbody th")].map((cell) => cell.textContent);
-  const type = (text) => { filter.value = text; filter.dispatchEvent(new Event("input")); };
-  const seen = {};
-  const wanted = part.querySelector("tbody th").textContent;
-  type(wanted);
-  seen.filtered = hosts().every((host, place) => table().tBodies[place].textContent.includes(wanted)) && hosts().length > 0;
-  seen.said = part.querySelector("output").textContent;
-  type("no such host anywhere");
-  seen.none = hosts().length;
-  type("");
-  seen.static = !part.querySelector(".static").hidden;
-  const heads = () => [...(part.querySelector(".static").hidden ? table() : part.querySelector("table")).tHead.rows[0].cells];
-  heads()[5].querySelector("button").click();
-  const money = [...table().querySelectorAll("tbody td:nth-child(6) data")].map((data) => Number(data.value));
-  seen.sorted = money.length > 2 && money.every((value, place) => place === 0 || money[place - 1] >= value);
-  seen.aria = heads()[5].getAttribute("aria-sort");
-  seen.focus = document.activeElement === heads()[5].querySelector("button");
-  heads()[0].querySelector("button").click();
-  const names = hosts();
-  seen.byName = names.every((name, place) => place === 0 || names[place - 1].localeCompare(name, undefined, { numeric: true }) <= 0);
-  for (const link of document.querySelectorAll("a[href^='#source-']")) {
-    location.hash = link.getAttribute("href");
-    seen.anchor = !!document.querySelector(":target");
-    break;
-  }
-  return seen;
-})()"#;
-
 #[test]
 fn tables_are_filtered_and_sorted_and_links_lead_somewhere() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -303,7 +271,7 @@ fn tables_are_filtered_and_sorted_and_links_lead_somewhere() {
     let mut browser = Chromium::start();
     browser.look(1600, "screen", "light");
     browser.open(&report);
-    let seen = browser.evaluate(READER);
+    let seen = browser.evaluate(include_str!("reader.js"));
     for what in ["filtered", "static", "sorted", "focus", "byName", "anchor"] {
         assert_eq!(seen[what], json!(true), "{what}: {seen}");
     }
@@ -322,7 +290,7 @@ fn ten_thousand_hosts_are_found_and_every_explanation_is_reached() {
     browser.look(1600, "screen", "light");
     browser.open(&report);
     let found = browser.evaluate(
-        r#"(() => {
+        r##"(() => {
   const part = document.querySelector("#placements .sortable");
   const filter = part.querySelector("input");
   filter.value = "host-09999";
@@ -331,7 +299,7 @@ fn ten_thousand_hosts_are_found_and_every_explanation_is_reached() {
   const said = part.querySelector("output").textContent;
   const why = rows[0].querySelector("a").getAttribute("href");
   return [rows.length, said, !!document.querySelector(why)];
-})()"#,
+})()"##,
     );
     assert_eq!(found, json!([1, "1 of 10,000 shown", true]));
     assert_eq!(trouble(&browser, &report), [""; 0]);
