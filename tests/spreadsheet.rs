@@ -24,7 +24,7 @@ fn changed(workbook: &[u8], change: impl Fn(&str, String) -> String) -> Vec<u8> 
     let mut to = ZipWriter::new(Cursor::new(Vec::new()));
     for place in 0..from.len() {
         let mut member = from.by_index(place).expect("a readable member");
-        let name = member.name().to_owned();
+        let name = member.name().expect("a member has a name").into_owned();
         let mut bytes = Vec::new();
         member.read_to_end(&mut bytes).expect("a readable member");
         if name.starts_with("xl/worksheets/") {

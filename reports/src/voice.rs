@@ -63,6 +63,11 @@ impl<'p> Voice<'p> {
         self.say(&Said::new(key).with("x", visible(text)))
     }
 
+    /// What a table is called that stands in a part of the page with the same name.
+    pub fn table(&self, key: &str) -> String {
+        self.x("page.table-of", self.w(key))
+    }
+
     /// A text of the plan, in the language where the plan tells what it says, safe to look at.
     pub fn text(&self, text: &str) -> String {
         visible(&self.book.say(text))

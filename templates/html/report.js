@@ -56,7 +56,7 @@
     result.setAttribute("role", "region");
     result.tabIndex = 0;
     result.hidden = true;
-    result.setAttribute("aria-label", "WORD_RESULTS");
+    result.setAttribute("aria-label", "WORD_RESULTS: " + tables[0].caption.textContent);
     var more = document.createElement("button");
     more.type = "button";
     more.textContent = "WORD_MORE";
