@@ -138,6 +138,28 @@ fn killing_at_points_of_destroying_can_be_repeated() {
     });
 }
 
+#[test]
+fn a_journal_that_cannot_be_written_any_more_ends_the_run_with_a_reason_and_leaves_no_trace() {
+    const EVERY: u32 = 17;
+    let expected = undisturbed();
+    for (error, reason) in [("ENOSPC", "full"), ("EROFS", "disk I/O error"), ("EIO", "disk I/O error")] {
+        let points = until_the_end(|number| {
+            let context = format!("{error} from write {}", number * EVERY);
+            let place = Place::new();
+            let (status, said) = place.failing_at_write("apply", error, number * EVERY);
+            if status.success() {
+                return false;
+            }
+            assert_eq!(status.code(), Some(1), "{context}: {said}");
+            assert!(said.contains("journal.db cannot be used") && said.contains(reason), "{context}: {said}");
+            assert!(said.contains("carafe resume"), "{context}: {said}");
+            assert_no_trace(&place, &expected, &context);
+            true
+        });
+        assert!(points >= 8, "{error}: {points} points");
+    }
+}
+
 /// Spreads a number over all of them (the finaliser of SplitMix64).
 fn mix(mut number: u64) -> u64 {
     number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

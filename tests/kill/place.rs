@@ -91,6 +91,17 @@ impl Place {
         was_killed(output.status, &output.stderr)
     }
 
+    /// Runs a command whose writes of the journal fail from one with this number on, as on a disk that is full or gone
+    /// read-only; gives how it ended and what it said.
+    pub fn failing_at_write(&self, verb: &str, error: &str, number: u32) -> (ExitStatus, String) {
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-qqq", "-o", "/dev/null", "-e", "trace=pwrite64", "-e"]);
+        strace.arg(format!("inject=pwrite64:error={error}:when={number}+"));
+        strace.arg("--").arg(env!("CARGO_BIN_EXE_carafe")).args(self.arguments(verb));
+        let output = self.program(&mut strace).wait_with_output().expect("our own child");
+        (output.status, String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
     /// Runs a command and kills it once the cloud says that a call hangs; `false` if it ended well before that.
     pub fn killed_in_call(&self, verb: &str, setting: &str, number: u64) -> bool {
         self.set(&[(setting, number)]);
