@@ -71,7 +71,7 @@ impl Place {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()))
+            .unwrap_or_else(|error| panic!("{:?}: {error}; apt-get install strace", command.get_program()))
     }
 
     /// Runs a command to its end, which must be a good one.

@@ -5,3 +5,4 @@ mod servers;
 
 mod postgres;
 mod promises;
+mod queue;
