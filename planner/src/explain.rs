@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use carafe_model::catalog::Region;
+use carafe_model::catalog::{Provider, Region};
 use carafe_model::idx::Idx;
 use carafe_model::language::{Arg, Language, Said, Sentence};
 use carafe_model::plan::{PlacedDisk, Placement, Refusal, RunnerUp};
 use carafe_model::units::{Money, Quantity};
+use rayon::prelude::*;
 
 use crate::bill::{Bill, Home};
 use crate::candidates::{Candidate, candidate, count_refused};
-use crate::concerns::refuse_region;
 use crate::demand::Shape;
 use crate::groups::Group;
 use crate::joint::{Joint, Spot};
@@ -39,23 +39,72 @@ pub fn placements(placing: &Placing<'_>, homes: &[Home], bill: &Bill) -> Vec<Pla
             *monthly.entry(host.as_str()).or_default() += line.monthly;
         }
     }
-    let mut explain = Explain {
+    let explain = Explain {
         placing,
         joint: Joint::new(placing),
         homes,
         outside,
         traffic,
         in_use: in_use(homes),
-        refused: BTreeMap::new(),
-        second: BTreeMap::new(),
+        providers: providers_in_use(placing, homes),
+        refused: refused(placing),
+        second: second(placing, homes),
     };
     (0..homes.len())
+        .into_par_iter()
         .map(|mover| {
             let host = placing.estate.hosts[placing.movers[mover].host].id.as_str();
             let monthly = monthly.get(host).copied().unwrap_or_default();
             explain.placement(mover, &placing.groups[group_of[mover]], monthly)
         })
         .collect()
+}
+
+/// What was refused, by shape and permissions: hosts that are alike share it.
+fn refused<'e>(placing: &'e Placing<'_>) -> BTreeMap<(&'e Shape, usize), Vec<Refusal>> {
+    let mut first: BTreeMap<(&Shape, usize), usize> = BTreeMap::new();
+    for (mover, this) in placing.movers.iter().enumerate() {
+        first.entry((&this.need.shape, placing.rows.permission(mover))).or_insert(mover);
+    }
+    first
+        .into_par_iter()
+        .map(|(key, mover)| {
+            let rules = &placing.movers[mover].rules;
+            let refused = count_refused(placing.market, key.0, rules, placing.regions);
+            (key, refused.to_refusals())
+        })
+        .collect()
+}
+
+/// The cheapest offer of a region but for the one that was taken, by region and shape.
+fn second<'e>(
+    placing: &'e Placing<'_>,
+    homes: &[Home],
+) -> BTreeMap<(Idx<Region>, &'e Shape), Option<Candidate>> {
+    let taken: BTreeMap<(Idx<Region>, &Shape), _> = placing
+        .movers
+        .iter()
+        .zip(homes)
+        .map(|(mover, home)| ((home.region, &mover.need.shape), home.candidate.offer))
+        .collect();
+    taken
+        .into_par_iter()
+        .map(|((region, shape), taken)| {
+            let others = placing.market.offers_in(region).filter(|offer| *offer != taken);
+            let fitting = others.filter_map(|offer| candidate(placing.market, shape, offer));
+            ((region, shape), fitting.min_by_key(|found| (found.monthly, found.offer)))
+        })
+        .collect()
+}
+
+/// How many hosts each provider has.
+fn providers_in_use(placing: &Placing<'_>, homes: &[Home]) -> Vec<u32> {
+    let snapshot = placing.market.snapshot;
+    let mut counts = vec![0; snapshot.providers.len()];
+    for home in homes {
+        counts[snapshot.regions[home.region].provider.usize()] += 1;
+    }
+    counts
 }
 
 fn in_use(homes: &[Home]) -> BTreeMap<Idx<Region>, u32> {
@@ -73,14 +122,14 @@ struct Explain<'e, 'a> {
     outside: Vec<Vec<Quantity>>,
     traffic: Vec<Vec<usize>>,
     in_use: BTreeMap<Idx<Region>, u32>,
-    /// What was refused, by shape and by the regions that are forbidden: hosts that are alike share it.
-    refused: BTreeMap<(&'e Shape, Vec<u16>), Vec<Refusal>>,
-    /// The cheapest offer of a region but for the one that was taken, by shape.
+    /// How many hosts each provider has.
+    providers: Vec<u32>,
+    refused: BTreeMap<(&'e Shape, usize), Vec<Refusal>>,
     second: BTreeMap<(Idx<Region>, &'e Shape), Option<Candidate>>,
 }
 
-impl<'e> Explain<'e, '_> {
-    fn placement(&mut self, mover: usize, group: &Group, monthly: Money) -> Placement {
+impl Explain<'_, '_> {
+    fn placement(&self, mover: usize, group: &Group, monthly: Money) -> Placement {
         let placing = self.placing;
         let snapshot = placing.market.snapshot;
         let home = self.homes[mover];
@@ -89,15 +138,7 @@ impl<'e> Explain<'e, '_> {
             &snapshot.instance_types[snapshot.offers.instance_type[home.candidate.offer.usize()]];
         let this = &placing.movers[mover];
         let shape = &this.need.shape;
-        let forbidden: Vec<u16> =
-            placing.regions.iter().map(|region| refuse_region(&this.rules, region)).collect();
-        let refused = self
-            .refused
-            .entry((shape, forbidden))
-            .or_insert_with(|| {
-                count_refused(placing.market, shape, &this.rules, placing.regions).to_refusals()
-            })
-            .clone();
+        let refused = self.refused[&(shape, placing.rows.permission(mover))].clone();
         let disk = |disk: &crate::demand::DiskNeed| PlacedDisk {
             name: disk.name.clone(),
             size_gib: disk.size,
@@ -186,12 +227,7 @@ impl<'e> Explain<'e, '_> {
 
     /// What a mover alone costs in a region, apart from traffic between movers; `None` where it may not go.
     fn alone(&self, mover: usize, region: Idx<Region>) -> Option<Money> {
-        let disks = &self.placing.movers[mover].need.disks;
-        if !disks.iter().all(|disk| self.placing.market.sells_disk(region, disk.media, disk.size)) {
-            return None;
-        }
-        let machine = self.placing.cheapest(mover, region)?.monthly;
-        Some(self.placing.mover_cost(mover, region, machine, &self.outside[mover]))
+        self.placing.mover_cost(mover, region, &self.outside[mover])
     }
 
     /// What traffic between a mover and the others costs when it is in a region and they are at home.
@@ -211,16 +247,12 @@ impl<'e> Explain<'e, '_> {
     }
 
     /// The cheapest other place for this host alone, or another offer where it is.
-    fn runner_up(&mut self, mover: usize, group: &Group) -> Option<RunnerUp> {
+    fn runner_up(&self, mover: usize, group: &Group) -> Option<RunnerUp> {
         let placing = self.placing;
         let snapshot = placing.market.snapshot;
         let home = self.homes[mover];
         let shape = &placing.movers[mover].need.shape;
-        let second = *self.second.entry((home.region, shape)).or_insert_with(|| {
-            let others = placing.market.offers_in(home.region).filter(|offer| *offer != home.candidate.offer);
-            let fitting = others.filter_map(|offer| candidate(placing.market, shape, offer));
-            fitting.min_by_key(|found| (found.monthly, found.offer))
-        });
+        let second = self.second[&(home.region, shape)];
         let second = second
             .filter(|found| self.joint.may_move(self.homes, mover, Home { candidate: *found, ..home }))
             .map(|found| (found.monthly - home.candidate.monthly, home.region, found));
@@ -243,7 +275,7 @@ impl<'e> Explain<'e, '_> {
                     }
                     let there = self.alone(mover, region)? + self.traffic(mover, region);
                     let follows =
-                        self.group_services(group, region)? - self.group_services(group, home.region)?;
+                        placing.services_cost(group, region)? - placing.services_cost(group, home.region)?;
                     Some((there - here + follows + self.opening(home.region, region), region, found))
                 })
                 .min_by_key(|(more, region, _)| (*more, *region))
@@ -260,23 +292,16 @@ impl<'e> Explain<'e, '_> {
         })
     }
 
-    fn group_services(&self, group: &Group, region: Idx<Region>) -> Option<Money> {
-        let bare = Group { movers: Vec::new(), ..group.clone() };
-        self.placing.group_cost(&bare, region, &self.outside)
+    fn provider(&self, region: Idx<Region>) -> Idx<Provider> {
+        self.placing.market.snapshot.regions[region].provider
     }
 
     fn provider_count(&self, region: Idx<Region>) -> u32 {
-        let provider = |region: Idx<Region>| self.placing.market.snapshot.regions[region].provider;
-        self.in_use
-            .iter()
-            .filter(|(used, _)| provider(**used) == provider(region))
-            .map(|(_, count)| count)
-            .sum()
+        self.providers[self.provider(region).usize()]
     }
 
     /// What opening costs change by when one host leaves a region for another.
     fn opening(&self, from: Idx<Region>, to: Idx<Region>) -> Money {
-        let provider = |region: Idx<Region>| self.placing.market.snapshot.regions[region].provider;
         let per_provider = self.placing.policy.opening.provider_monthly;
         let mut change = Money::ZERO;
         if self.in_use.get(&from) == Some(&1) {
@@ -285,7 +310,7 @@ impl<'e> Explain<'e, '_> {
         if !self.in_use.contains_key(&to) {
             change += self.placing.region_opening(to);
         }
-        if provider(from) != provider(to) {
+        if self.provider(from) != self.provider(to) {
             if self.provider_count(from) == 1 {
                 change = change - per_provider;
             }
@@ -299,14 +324,11 @@ impl<'e> Explain<'e, '_> {
     /// Whether the limits on regions and providers allow one host to leave a region for another.
     fn may_open(&self, from: Idx<Region>, to: Idx<Region>) -> bool {
         let targets = &self.placing.policy.targets;
-        let provider = |region: Idx<Region>| self.placing.market.snapshot.regions[region].provider;
-        let mut providers: Vec<_> = self.in_use.keys().map(|region| provider(*region)).collect();
-        providers.sort();
-        providers.dedup();
         let regions = self.in_use.len() as u32 + u32::from(!self.in_use.contains_key(&to))
             - u32::from(self.in_use.get(&from) == Some(&1));
-        let n_providers = providers.len() as u32 + u32::from(self.provider_count(to) == 0)
-            - u32::from(self.provider_count(from) == 1 && provider(from) != provider(to));
+        let n_providers = self.providers.iter().filter(|count| **count > 0).count() as u32
+            + u32::from(self.provider_count(to) == 0)
+            - u32::from(self.provider_count(from) == 1 && self.provider(from) != self.provider(to));
         targets.max_regions.is_none_or(|most| regions <= most)
             && targets.max_providers.is_none_or(|most| n_providers <= most)
     }

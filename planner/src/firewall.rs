@@ -3,20 +3,32 @@
 //! Nothing is ever opened wider than it was: a rule that cannot be read, and one that an earlier deny rule may cut into,
 //! is left out and told, so that a person looks at it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use carafe_model::estate::Estate;
+use carafe_model::estate::{Estate, Flow};
 use carafe_model::finding::Finding;
 use carafe_model::host::{Action, Direction, FirewallRule, Host};
+use carafe_model::ids::HostId;
 use carafe_model::language::Said;
 use carafe_model::steps::AllowRule;
 
 use crate::groups::host_of;
 
+/// The flows to each host.
+pub fn flows_to(estate: &Estate) -> BTreeMap<&HostId, Vec<&Flow>> {
+    let mut of_host: BTreeMap<&HostId, Vec<&Flow>> = BTreeMap::new();
+    for flow in &estate.flows {
+        if let Some(host) = host_of(&flow.to) {
+            of_host.entry(host).or_default().push(flow);
+        }
+    }
+    of_host
+}
+
 /// What may reach a host: its inbound allow rules, or the flows to it where it has no firewall of its own.
-pub fn allow_rules(estate: &Estate, host: &Host, findings: &mut Vec<Finding>) -> Vec<AllowRule> {
+pub fn allow_rules(flows: &[&Flow], host: &Host, findings: &mut Vec<Finding>) -> Vec<AllowRule> {
     let (rules, left_out) =
-        if host.firewall.is_empty() { by_flows(estate, host) } else { by_firewall(&host.firewall) };
+        if host.firewall.is_empty() { by_flows(flows) } else { by_firewall(&host.firewall) };
     if left_out > 0 {
         findings.push(
             Finding::warning("PLN-0304", Said::new("finding.firewall").with("n", left_out))
@@ -52,10 +64,10 @@ fn by_firewall(firewall: &[FirewallRule]) -> (BTreeSet<AllowRule>, u32) {
     (rules, left_out)
 }
 
-fn by_flows(estate: &Estate, host: &Host) -> (BTreeSet<AllowRule>, u32) {
+fn by_flows(flows: &[&Flow]) -> (BTreeSet<AllowRule>, u32) {
     let mut rules = BTreeSet::new();
     let mut left_out = 0;
-    for flow in estate.flows.iter().filter(|flow| host_of(&flow.to) == Some(&host.id)) {
+    for flow in flows {
         let Some(port) = flow.port else {
             left_out += 1;
             continue;

@@ -77,9 +77,7 @@ impl Hopeless<'_> {
     }
 
     fn fits(&self, placing: &Placing<'_>, group: &Group) -> bool {
-        let none = vec![Vec::new(); placing.movers.len()];
-        let regions = self.market.snapshot.regions.indices();
-        regions.into_iter().any(|region| placing.group_cost(group, region, &none).is_some())
+        self.market.snapshot.regions.indices().any(|region| placing.fits(group, region))
     }
 
     /// Why a host fits nowhere.

@@ -34,6 +34,8 @@ pub mod joint;
 
 pub mod placing;
 
+pub mod rows;
+
 pub mod solve;
 
 pub mod bill;

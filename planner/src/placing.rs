@@ -16,12 +16,12 @@ use rayon::prelude::*;
 
 use crate::account::Tilt;
 use crate::budgets::Budget;
-use crate::candidates::{Candidate, Frontier};
-use crate::concerns::{RegionView, refuse_region};
-use crate::demand::Class;
+use crate::candidates::Candidate;
+use crate::concerns::RegionView;
 use crate::groups::{Group, Mover};
 use crate::joint::{Joint, Spot, Tie};
 use crate::market::Market;
+use crate::rows::Rows;
 use crate::solve::problem::{Edge, NEVER, Places, Problem, Tariff};
 use crate::solve::{Effort, Solution, solve};
 use crate::traffic::{Receiver, Sending};
@@ -46,9 +46,10 @@ pub struct Placing<'a> {
     pub budgets: Vec<Budget>,
     /// Groups that share a place without being one group.
     pub ties: Vec<Tie>,
-    frontiers: Vec<Frontier>,
-    /// Which frontier each mover shops from.
-    frontier_of: Vec<usize>,
+    /// What each mover costs by itself.
+    pub rows: Rows,
+    /// By provider: whether it sells managed Kubernetes.
+    sells_kubernetes: Vec<bool>,
 }
 
 /// For each end of an edge, by class: what it pays to another region and to another provider.
@@ -76,16 +77,9 @@ impl<'a> Placing<'a> {
         groups: &'a [Group],
         sendings: &'a [Sending],
     ) -> Placing<'a> {
-        let mut known: BTreeMap<&Class, usize> = BTreeMap::new();
-        let mut frontiers = Vec::new();
-        let frontier_of = movers.iter().map(|mover| {
-            let class = &mover.need.shape.class;
-            *known.entry(class).or_insert_with(|| {
-                frontiers.push(Frontier::new(market, class));
-                frontiers.len() - 1
-            })
-        });
-        let frontier_of = frontier_of.collect();
+        let rows = Rows::new(market, regions, movers, |mover| estate.hosts[mover.host].public_address);
+        let sells = |provider| market.sells(provider, ServiceKind::KubernetesControlPlane);
+        let sells_kubernetes = market.snapshot.providers.indices().map(sells).collect();
         Placing {
             estate,
             policy,
@@ -96,44 +90,23 @@ impl<'a> Placing<'a> {
             sendings,
             budgets: Vec::new(),
             ties: Vec::new(),
-            frontiers,
-            frontier_of,
+            rows,
+            sells_kubernetes,
         }
     }
 
     /// The cheapest offer for a mover in a region; `None` when the policy forbids the region or nothing fits.
     pub fn cheapest(&self, mover: usize, region: Idx<Region>) -> Option<&Candidate> {
-        if refuse_region(&self.movers[mover].rules, &self.regions[region.usize()]) != 0 {
-            return None;
-        }
-        let shape = &self.movers[mover].need.shape;
-        self.frontiers[self.frontier_of[mover]].cheapest(region, shape.vcpus, shape.memory)
+        self.rows.candidate(mover, region)
     }
 
-    /// What a mover costs in a region with an offer, apart from traffic between movers.
-    pub fn mover_cost(
-        &self,
-        mover: usize,
-        region: Idx<Region>,
-        machine: Money,
-        outside: &[Quantity],
-    ) -> Money {
-        let need = &self.movers[mover].need;
-        let disks: Money = need
-            .disks
-            .iter()
-            .filter_map(|disk| self.market.disk(region, disk.media, disk.size))
-            .map(|(quote, gib)| quote.rate.times(gib))
-            .sum();
-        let address = if self.estate.hosts[self.movers[mover].host].public_address {
-            self.month_of(region, ServiceKind::PublicAddress)
-        } else {
-            Money::ZERO
-        };
+    /// A month of a mover in a region, apart from traffic between movers; `outside` is what it sends to the outside.
+    pub fn mover_cost(&self, mover: usize, region: Idx<Region>, outside: &[Quantity]) -> Option<Money> {
+        let own = self.rows.monthly(mover, region)?;
         let internet =
             self.market.transfer(region, Reach::Internet).map(|quote| quote.rate).unwrap_or_default();
         let traffic: Money = outside.iter().map(|gib| internet.times(*gib)).sum();
-        machine + disks + address + traffic
+        Some(own + traffic)
     }
 
     /// What a month of a service costs in a region.
@@ -143,26 +116,32 @@ impl<'a> Placing<'a> {
 
     /// What a group costs in a region; `None` when a member has no offer there.
     pub fn group_cost(&self, group: &Group, region: Idx<Region>, outside: &[Vec<Quantity>]) -> Option<Money> {
-        let provider = self.market.snapshot.regions[region].provider;
-        if !group.clusters.is_empty() && !self.market.sells(provider, ServiceKind::KubernetesControlPlane) {
-            return None;
-        }
-        let mut total = Money::ZERO;
+        let mut total = self.services_cost(group, region)?;
         for &mover in &group.movers {
-            let disks = &self.movers[mover].need.disks;
-            if !disks.iter().all(|disk| self.market.sells_disk(region, disk.media, disk.size)) {
-                return None;
-            }
-            let machine = self.cheapest(mover, region)?.monthly;
-            total += self.mover_cost(mover, region, machine, &outside[mover]);
-        }
-        for _ in &group.load_balancers {
-            total += self.month_of(region, ServiceKind::LoadBalancer);
-        }
-        for _ in &group.clusters {
-            total += self.month_of(region, ServiceKind::KubernetesControlPlane);
+            total += self.mover_cost(mover, region, &outside[mover])?;
         }
         Some(total)
+    }
+
+    /// Whether a group can be in a region.
+    pub fn fits(&self, group: &Group, region: Idx<Region>) -> bool {
+        self.services_cost(group, region).is_some()
+            && group.movers.iter().all(|mover| self.cheapest(*mover, region).is_some())
+    }
+
+    /// What a group's load balancers and control planes cost in a region; `None` when they are not sold there.
+    pub fn services_cost(&self, group: &Group, region: Idx<Region>) -> Option<Money> {
+        let provider = self.market.snapshot.regions[region].provider;
+        if !group.clusters.is_empty() && !self.sells_kubernetes[provider.usize()] {
+            return None;
+        }
+        let times = |n: usize, kind| -> Money {
+            if n == 0 { Money::ZERO } else { (0..n).map(|_| self.month_of(region, kind)).sum() }
+        };
+        Some(
+            times(group.load_balancers.len(), ServiceKind::LoadBalancer)
+                + times(group.clusters.len(), ServiceKind::KubernetesControlPlane),
+        )
     }
 
     /// What using a region at all costs a month.

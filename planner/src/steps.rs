@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use carafe_model::estate::Estate;
+use carafe_model::estate::{Estate, Flow};
 use carafe_model::finding::Finding;
 use carafe_model::host::{Architecture, Host, OsFamily};
 use carafe_model::ids::{HostId, ProviderName, RegionName, StepId};
@@ -16,7 +16,7 @@ use carafe_model::policy::Policy;
 use carafe_model::steps::{Action, ImageQuery, Step};
 use carafe_model::units::Quantity;
 
-use crate::firewall::allow_rules;
+use crate::firewall::{allow_rules, flows_to};
 use crate::resource_names::ResourceNames;
 
 /// Machines in one subnet: a /20 has 4,096 addresses, of which providers keep up to five.
@@ -26,6 +26,11 @@ type Place = (ProviderName, RegionName);
 
 struct Writer<'a> {
     estate: &'a Estate,
+    hosts: BTreeMap<&'a HostId, &'a Host>,
+    /// Hosts that become nodes of a cluster.
+    workers: BTreeSet<&'a HostId>,
+    /// The flows that reach each host.
+    flows_to: BTreeMap<&'a HostId, Vec<&'a Flow>>,
     steps: Vec<Step>,
     wave_of: BTreeMap<&'a HostId, u32>,
     names: ResourceNames,
@@ -49,7 +54,16 @@ pub fn steps(
     for host in &estate.hosts {
         names.of(host.id.as_str(), "");
     }
-    let mut writer = Writer { estate, steps: Vec::new(), wave_of, names, findings: Vec::new() };
+    let mut writer = Writer {
+        estate,
+        hosts: estate.hosts.iter().map(|host| (&host.id, host)).collect(),
+        workers: estate.clusters.iter().flat_map(|cluster| &cluster.workers).collect(),
+        flows_to: flows_to(estate),
+        steps: Vec::new(),
+        wave_of,
+        names,
+        findings: Vec::new(),
+    };
     let taken = second_octets(estate);
     let free = (0..=255u8).map(|step| step.wrapping_add(64)).filter(|octet| !taken.contains(octet));
     // With every block taken the first is as good as any: the dry run reports the clash.
@@ -114,12 +128,10 @@ impl<'a> Writer<'a> {
                 subnet_of.extend(machines.iter().map(|host| (*host, subnets.len() - 1)));
             }
         }
-        let by_id: BTreeMap<&HostId, &Host> = self.estate.hosts.iter().map(|host| (&host.id, host)).collect();
-        let workers: BTreeSet<&HostId> = self.estate.clusters.iter().flat_map(|c| &c.workers).collect();
         let mut machine_steps: BTreeMap<&HostId, StepId> = BTreeMap::new();
         for placement in hosts {
-            let Some(host) = by_id.get(&placement.host) else { continue };
-            if workers.contains(&host.id) {
+            let Some(&host) = self.hosts.get(&placement.host) else { continue };
+            if self.workers.contains(&host.id) {
                 continue;
             }
             let (subnet_step, subnet) = &subnets[subnet_of[&placement.host]];
@@ -156,7 +168,8 @@ impl<'a> Writer<'a> {
         let id = host.id.as_str();
         let name = self.names.of(id, "");
         let group = self.names.of(id, "sg");
-        let rules = allow_rules(self.estate, host, &mut self.findings);
+        let flows = self.flows_to.get(&host.id).map_or(&[][..], Vec::as_slice);
+        let rules = allow_rules(flows, host, &mut self.findings);
         let action = Action::SecurityGroup { name: group.clone(), network: network.to_owned(), rules };
         let group_step = self.push(place, wave, Some(&host.id), vec![base[0].clone()], action);
         let os = host.os.as_ref();

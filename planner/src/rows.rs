@@ -1,0 +1,167 @@
+//! What each mover costs in each region by itself, worked out once for hosts that are alike.
+//!
+//! An estate of ten thousand hosts has far fewer kinds of them: hosts that need the same machine, disks and address share
+//! a row of prices, and hosts with the same rules share a row of permissions.
+
+use std::collections::BTreeMap;
+
+use carafe_model::catalog::{Region, ServiceKind};
+use carafe_model::host::Media;
+use carafe_model::ids::ProviderName;
+use carafe_model::idx::Idx;
+use carafe_model::units::{Gib, Mib, Money, Quantity, Vcpus};
+use rayon::prelude::*;
+
+use crate::candidates::{Candidate, Frontier};
+use crate::concerns::{Near, RegionView, Rules, refuse_region};
+use crate::demand::Class;
+use crate::groups::Mover;
+use crate::market::Market;
+
+/// The prices and permissions of all movers.
+pub struct Rows {
+    prices: Vec<Vec<Option<Price>>>,
+    price_of: Vec<u32>,
+    permissions: Vec<Vec<u16>>,
+    permission_of: Vec<u32>,
+}
+
+/// The cheapest way to have a host in a region.
+#[derive(Clone, Copy, Debug)]
+struct Price {
+    candidate: Candidate,
+    /// A month of the machine with its licence, disks and address.
+    monthly: Money,
+}
+
+/// Everything that a price depends on.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Kind<'k> {
+    class: &'k Class,
+    vcpus: Vcpus,
+    memory: Mib,
+    disks: Vec<(Media, Gib)>,
+    has_address: bool,
+}
+
+/// Everything that a permission depends on.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Allowed<'k> {
+    providers: Option<&'k [ProviderName]>,
+    lists: [Option<&'k [String]>; 5],
+    near: &'k [Near],
+}
+
+impl<'k> Allowed<'k> {
+    fn new(rules: &'k Rules<'_>) -> Allowed<'k> {
+        let host = &rules.host;
+        Allowed {
+            providers: host.providers,
+            lists: [host.regions, host.countries, host.certifications, host.zones, host.offers],
+            near: &rules.near,
+        }
+    }
+}
+
+impl Rows {
+    /// Works out every kind of host there is; `has_address` says which movers have a public address.
+    pub fn new(
+        market: &Market<'_>,
+        regions: &[RegionView<'_>],
+        movers: &[Mover<'_>],
+        has_address: impl Fn(&Mover<'_>) -> bool,
+    ) -> Rows {
+        let kinds = Interned::of(movers.iter().map(|mover| {
+            let need = &mover.need;
+            Kind {
+                class: &need.shape.class,
+                vcpus: need.shape.vcpus,
+                memory: need.shape.memory,
+                disks: need.disks.iter().map(|disk| (disk.media, disk.size)).collect(),
+                has_address: has_address(mover),
+            }
+        }));
+        let allowed = Interned::of(movers.iter().map(|mover| Allowed::new(&mover.rules)));
+        let classes: BTreeMap<&Class, ()> = kinds.distinct.iter().map(|kind| (kind.class, ())).collect();
+        let frontiers: BTreeMap<&Class, Frontier> =
+            classes.into_keys().map(|class| (class, Frontier::new(market, class))).collect();
+        let all: Vec<Idx<Region>> = market.snapshot.regions.indices().collect();
+        let price = |kind: &Kind<'_>, region: Idx<Region>| {
+            let candidate = *frontiers[kind.class].cheapest(region, kind.vcpus, kind.memory)?;
+            let mut monthly = candidate.monthly;
+            for &(media, size) in &kind.disks {
+                if !market.sells_disk(region, media, size) {
+                    return None;
+                }
+                monthly += market.disk(region, media, size).map_or(Money::ZERO, |(q, gib)| q.rate.times(gib));
+            }
+            if kind.has_address {
+                let address = market.service(region, ServiceKind::PublicAddress);
+                monthly += address.map(|quote| quote.rate.times(Quantity::MONTH)).unwrap_or_default();
+            }
+            Some(Price { candidate, monthly })
+        };
+        let of_first = |first: &usize| -> Vec<u16> {
+            regions.iter().map(|region| refuse_region(&movers[*first].rules, region)).collect()
+        };
+        Rows {
+            prices: kinds
+                .distinct
+                .par_iter()
+                .map(|kind| all.iter().map(|region| price(kind, *region)).collect())
+                .collect(),
+            price_of: kinds.of,
+            permissions: allowed.first.par_iter().map(of_first).collect(),
+            permission_of: allowed.of,
+        }
+    }
+
+    /// The cheapest offer for a mover in a region; `None` when its rules forbid the region or nothing fits.
+    pub fn candidate(&self, mover: usize, region: Idx<Region>) -> Option<&Candidate> {
+        Some(&self.price(mover, region)?.candidate)
+    }
+
+    /// A month of a mover in a region without any traffic; `None` where it cannot be.
+    pub fn monthly(&self, mover: usize, region: Idx<Region>) -> Option<Money> {
+        Some(self.price(mover, region)?.monthly)
+    }
+
+    /// Which set of permissions a mover has: movers of one set may be in the same regions for the same reasons.
+    pub fn permission(&self, mover: usize) -> usize {
+        self.permission_of[mover] as usize
+    }
+
+    fn price(&self, mover: usize, region: Idx<Region>) -> Option<&Price> {
+        let refused = self.permissions[self.permission(mover)][region.usize()];
+        let row = &self.prices[self.price_of[mover] as usize];
+        row[region.usize()].as_ref().filter(|_| refused == 0)
+    }
+}
+
+/// Values with equal ones counted once.
+struct Interned<T> {
+    /// By place in the input: the place in `distinct`.
+    of: Vec<u32>,
+    distinct: Vec<T>,
+    /// By place in `distinct`: where in the input it was first seen.
+    first: Vec<usize>,
+}
+
+impl<T: Ord> Interned<T> {
+    fn of(all: impl Iterator<Item = T>) -> Interned<T> {
+        let mut known: BTreeMap<T, u32> = BTreeMap::new();
+        let mut of = Vec::new();
+        let mut first = Vec::new();
+        for (place, value) in all.enumerate() {
+            let next = known.len() as u32;
+            let number = *known.entry(value).or_insert(next);
+            if number == next {
+                first.push(place);
+            }
+            of.push(number);
+        }
+        let mut numbered: Vec<(u32, T)> = known.into_iter().map(|(value, number)| (number, value)).collect();
+        numbered.sort_by_key(|(number, _)| *number);
+        Interned { of, distinct: numbered.into_iter().map(|(_, value)| value).collect(), first }
+    }
+}
