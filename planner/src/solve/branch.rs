@@ -8,7 +8,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::solve::dual::Dual;
+use crate::solve::certain::Certain;
+use crate::solve::dual::{Dual, Opening};
 use crate::solve::kernel::solve_undecided;
 use crate::solve::problem::{Incidence, Labelling, NEVER, Problem};
 use crate::solve::reach::Reach;
@@ -25,6 +26,8 @@ const TEMPERATURES: [f64; 24] = [
 ];
 /// Passes for a labelling without opening costs.
 const FREE_SWEEPS: u32 = 12;
+/// Passes before opening costs are shared.
+const FIRST_SWEEPS: u32 = 6;
 /// Passes at each temperature.
 const SWEEPS_PER_TEMPERATURE: u32 = 3;
 /// Most parts of the tree that wait at once, by labels they hold: each keeps its own copy of all messages.
@@ -99,6 +102,10 @@ impl<'p> Tree<'p, '_> {
             return NEVER;
         }
         self.share_openings(&mut root);
+        // What became certain may leave a rule nothing.
+        if root.bound < self.ceiling() && self.propagate(&mut root.dual).is_none() {
+            return NEVER;
+        }
         self.settle(&mut root, u32::MAX, Moves::All);
         if root.bound < self.ceiling() && !self.good_enough(root.bound) && self.solve_apart(&mut root) {
             return root.bound;
@@ -173,15 +180,21 @@ impl<'p> Tree<'p, '_> {
 
     /// Shares opening costs at ever lower temperatures, and keeps the sharing with the best bound.
     fn share_openings(&mut self, part: &mut Part<'p>) {
-        let costs =
-            self.problem.open_region.iter().chain(&self.problem.open_provider).filter(|cost| **cost > 0);
-        let (n_costs, sum) = costs.fold((0, 0.0), |(n, sum), cost| (n + 1, sum + *cost as f64));
-        if n_costs == 0 {
-            return;
+        let Some(mut mean) = self.mean_opening(&part.dual) else { return };
+        // A first look: what is certain from it makes everything after cheaper.
+        for sweep in 1..=FIRST_SWEEPS {
+            let rounded = (sweep == FIRST_SWEEPS).then_some(part.rounded.as_mut_slice());
+            part.dual.sweep(&mut self.scratch, rounded, true);
         }
-        let mean = sum / f64::from(n_costs);
+        part.bound = part.dual.bound_after_sweep();
+        self.take_in(&part.rounded, Moves::All);
         let mut dual = part.dual.clone();
+        self.conclude(&part.dual.clone(), &mut [&mut dual, &mut part.dual]);
+        part.bound = part.bound.max(part.dual.bound_after_sweep());
         for (number, temperature) in TEMPERATURES.into_iter().enumerate() {
+            if part.bound >= self.ceiling() || self.good_enough(part.bound) {
+                break;
+            }
             for _ in 0..SWEEPS_PER_TEMPERATURE {
                 dual.share_openings(mean * temperature);
                 dual.sweep(&mut self.scratch, None, false);
@@ -189,7 +202,7 @@ impl<'p> Tree<'p, '_> {
             let mut tried = dual.clone();
             tried.sweep(&mut self.scratch, None, true);
             tried.sweep(&mut self.scratch, Some(&mut part.rounded), true);
-            self.work += 2 * self.cells * u64::from(SWEEPS_PER_TEMPERATURE + 2);
+            self.work += 2 * tried.n_cells() as u64 * u64::from(SWEEPS_PER_TEMPERATURE + 2);
             // The labelling changes little from one temperature to the next.
             if number % 4 == 3 {
                 self.take_in(&part.rounded, Moves::All);
@@ -198,11 +211,40 @@ impl<'p> Tree<'p, '_> {
             let bound = tried.bound_after_sweep();
             if bound > part.bound {
                 part.bound = bound;
-                part.dual = tried;
+                part.dual = tried.clone();
             }
-            if part.bound >= self.ceiling() || self.good_enough(part.bound) {
-                break;
+            self.conclude(&tried, &mut [&mut dual, &mut part.dual]);
+            // A node that has no place left shows that nothing is cheaper than the best.
+            part.bound = part.bound.max(part.dual.bound_after_sweep());
+            match self.mean_opening(&dual) {
+                Some(left) => mean = left,
+                None => break,
             }
+        }
+    }
+
+    /// The mean of the opening costs that are not decided; `None` when all are.
+    fn mean_opening(&self, dual: &Dual<'p>) -> Option<f64> {
+        let of = |costs: &[i64], states: &[Opening]| -> Vec<i64> {
+            let undecided =
+                costs.iter().zip(states).filter(|(c, state)| **c > 0 && **state == Opening::Undecided);
+            undecided.map(|(cost, _)| *cost).collect()
+        };
+        let mut costs = of(&self.problem.open_region, &dual.state_region);
+        costs.extend(of(&self.problem.open_provider, &dual.state_provider));
+        let sum: f64 = costs.iter().map(|cost| *cost as f64).sum();
+        (!costs.is_empty()).then(|| sum / costs.len() as f64)
+    }
+
+    /// Lets others know what one dual shows to be certain.
+    fn conclude(&self, shows: &Dual<'p>, others: &mut [&mut Dual<'p>]) {
+        let certain = Certain::of(shows, shows.bound_after_sweep(), self.ceiling());
+        if certain.is_nothing() {
+            return;
+        }
+        for dual in others {
+            certain.tell(dual);
+            **dual = dual.compact();
         }
     }
 
@@ -214,7 +256,12 @@ impl<'p> Tree<'p, '_> {
             .problem
             .nodes
             .iter()
-            .map(|node| node.iter().copied().filter(|(label, _)| is_paid(*label)).collect())
+            .enumerate()
+            .map(|(node, costs)| {
+                let left = dual.domain(node);
+                let stays = |label: u32| is_paid(label) && left.binary_search(&label).is_ok();
+                costs.iter().copied().filter(|(label, _)| stays(*label)).collect()
+            })
             .collect();
         if nodes.iter().any(Vec::is_empty) {
             return;
@@ -234,6 +281,9 @@ impl<'p> Tree<'p, '_> {
 
     /// Passes messages until the bound stands still; takes in better labellings found on the way.
     fn settle(&mut self, part: &mut Part<'p>, most_passes: u32, moves: Moves) {
+        if part.bound >= self.ceiling() {
+            return;
+        }
         let mut idle = 0;
         let mut seen = Vec::new();
         for pass in 0..most_passes {
@@ -258,7 +308,9 @@ impl<'p> Tree<'p, '_> {
         self.take_in(&part.rounded, moves);
         // Dropping uses the bound of the messages as they are now, not the best one seen.
         let now = part.dual.bound(&mut self.scratch);
-        if part.dual.drop_hopeless(now, self.ceiling()) > 0 {
+        let certain = Certain::of(&part.dual, now, self.ceiling());
+        certain.tell(&mut part.dual);
+        if part.dual.drop_hopeless(now, self.ceiling()) > 0 || !certain.is_nothing() {
             if self.propagate(&mut part.dual).is_none() {
                 part.bound = NEVER;
                 return;

@@ -489,7 +489,7 @@ impl<'p> Dual<'p> {
         gone
     }
 
-    /// Returns what a node pays for regions of which it keeps no label.
+    /// Returns what a node pays for regions and providers of which it keeps no label.
     fn give_back_lost(&mut self, node: usize, keep: &[bool]) {
         let places = &self.problem.places;
         let cells = self.cells(node);
@@ -503,6 +503,14 @@ impl<'p> Dual<'p> {
                 self.left_region[region] += self.pays_region[cells.start + at];
             }
             at = end;
+        }
+        for provider in 0..self.left_provider.len() {
+            let is_its = |label: &&u32| places.provider_of(**label) == provider;
+            let keeps = labels.iter().zip(keep).any(|(label, keep)| *keep && is_its(&label));
+            if !keeps {
+                let paid = &mut self.pays_provider[node * self.left_provider.len() + provider];
+                self.left_provider[provider] += std::mem::take(paid);
+            }
         }
     }
 

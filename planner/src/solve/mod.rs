@@ -17,6 +17,8 @@ mod opening;
 
 mod excess;
 
+mod certain;
+
 mod propagate;
 
 pub mod search;

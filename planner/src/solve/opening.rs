@@ -20,12 +20,11 @@ struct Run {
     end: u32,
 }
 
-/// A weight below which a label no longer counts against the cheapest one.
+/// Stands for a weight of zero where its logarithm is taken.
 const NOTHING: f64 = 1e-300;
 
 impl Dual<'_> {
-    /// Shares every undecided opening cost anew at a temperature, in units of cost. Only for a dual of which no label was
-    /// dropped yet: a payment for a provider that a node has lost would not be counted.
+    /// Shares every undecided opening cost anew at a temperature, in units of cost.
     pub fn share_openings(&mut self, temperature: f64) {
         let n_nodes = self.problem.nodes.len();
         // Weights relative to the cheapest label: the sum is at least one, so its logarithm is safe.

@@ -62,8 +62,6 @@ struct Search<'p> {
     /// Nodes to look at again.
     queue: VecDeque<u32>,
     is_queued: Vec<bool>,
-    /// The most that leaving a place can give back, as a quick test before traffic is added up.
-    most_refund: i64,
 }
 
 /// Improves a labelling that need not obey any rule.
@@ -121,10 +119,6 @@ impl<'p> Search<'p> {
             log: Vec::new(),
             queue: VecDeque::new(),
             is_queued: vec![false; labels.len()],
-            most_refund: [&problem.open_region, &problem.open_provider]
-                .into_iter()
-                .map(|costs| costs.iter().copied().max().unwrap_or(0))
-                .sum(),
         }
     }
 
@@ -257,10 +251,11 @@ impl<'p> Search<'p> {
         let mut here = self.traffic(node, from);
         here.cost += self.own_cost(node, from);
         let mut best = (Score::SAME, from);
+        // Without a broken rule here only money counts, and a label alone must cost less than all that leaving gives back.
+        let refund = here.cost + self.refund(from);
+        let only_money = here.broken == 0 && self.load.is_empty();
         for &(to, own) in &self.problem.nodes[node] {
-            // Without a broken rule here, only money counts.
-            let too_dear = here.broken == 0 && self.load.is_empty() && own - here.cost > self.most_refund;
-            if to == from || too_dear || !allowed(to) {
+            if to == from || (only_money && own >= refund) || !allowed(to) {
                 continue;
             }
             let mut change = self.traffic(node, to) - here;
@@ -377,6 +372,14 @@ impl<'p> Search<'p> {
         change
     }
 
+    /// What opening costs fall by when one node leaves a label.
+    fn refund(&self, from: u32) -> i64 {
+        let (region, provider) = self.place(from);
+        let last = |counts: &[u32], place: usize, cost: i64| if counts[place] == 1 { cost } else { 0 };
+        last(&self.region_count, region, self.problem.open_region[region])
+            + last(&self.provider_count, provider, self.problem.open_provider[provider])
+    }
+
     /// Whether the limits hold when so many nodes of a label go to another together.
     fn may_use(&self, n_nodes: u32, from: u32, to: u32) -> bool {
         let fits = |counts: &[u32], from: usize, to: usize, most: Option<u32>| {
@@ -462,12 +465,18 @@ impl<'p> Search<'p> {
             self.clear_queue();
             for node in 0..self.labels.len() {
                 let own = self.own_cost(node, label);
-                if own >= NEVER {
+                let from = self.labels[node];
+                let own_here = self.own_cost(node, from);
+                if own >= NEVER || (!self.has_rules && own >= own_here && self.incidence.of(node).is_empty())
+                {
                     continue;
                 }
-                let from = self.labels[node];
-                let mut gain = self.traffic(node, label) - self.traffic(node, from);
-                gain.cost += own - self.own_cost(node, from);
+                let here = self.traffic(node, from);
+                if !self.has_rules && own >= own_here + here.cost {
+                    continue;
+                }
+                let mut gain = self.traffic(node, label) - here;
+                gain.cost += own - own_here;
                 if gain < Score::SAME {
                     let change = self.change(node, label);
                     self.put(node, label, change);
