@@ -227,10 +227,10 @@ fn executor_help(error: &ExecutorError, typed: &str) -> String {
         ),
         ExecutorError::NoRun(_) => "`carafe status` lists the runs of the journal".to_owned(),
         ExecutorError::Journal(JournalError::Newer { .. }) => "install the newer Carafe".to_owned(),
-        ExecutorError::Journal(_) => {
-            "`carafe doctor` looks at the journal; what was begun is in it, and `carafe resume` finds out"
-                .to_owned()
-        }
+        ExecutorError::Journal(_) => format!(
+            "make the journal usable again (`carafe doctor` looks at it); all that was begun is in it, so then: \
+             carafe resume{typed}, or carafe destroy{typed}"
+        ),
         ExecutorError::Broken(_) => "please report it, with the journal".to_owned(),
     }
 }

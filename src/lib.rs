@@ -26,3 +26,7 @@ pub mod drivers;
 pub mod store;
 
 pub mod executor;
+
+pub mod hooks;
+
+pub mod http;

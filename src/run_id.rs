@@ -1,5 +1,6 @@
 //! The name of a run, and the moments it is told in.
 
+use schemars::JsonSchema;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// One run of a plan, for example `20261120-093015-5f0c21aa`: the second it began in UTC, then eight hexadecimal digits.
 ///
 /// All have the same length and sort by the time they began.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct RunId(pub String);
 

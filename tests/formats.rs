@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use carafe::drivers::connections::{self, SettingKind};
 use carafe::drivers::{DRIVERS, DriverEntry};
+use carafe::hooks;
 use carafe_model::document::{self, Document};
 use carafe_model::estate::Estate;
 use carafe_model::plan::Plan;
@@ -31,14 +32,17 @@ fn example(name: &str, language: &str) -> String {
 }
 
 fn check_schema<D: Document>() {
-    let name = format!("{}.schema.json", D::KIND);
-    let mut fresh = serde_json::to_string_pretty(&D::schema()).expect("a schema is JSON");
+    check_text(&format!("{}.schema.json", D::KIND), &D::schema());
+}
+
+fn check_text(name: &str, schema: &serde_json::Value) {
+    let mut fresh = serde_json::to_string_pretty(schema).expect("a schema is JSON");
     fresh.push('\n');
     if std::env::var_os("CARAFE_UPDATE_DOCS").is_some() {
-        std::fs::write(page(&name), &fresh).expect("docs can be written");
+        std::fs::write(page(name), &fresh).expect("docs can be written");
     }
     assert!(
-        read(&name) == fresh,
+        read(name) == fresh,
         "docs/formats/{name} is stale: CARAFE_UPDATE_DOCS=1 cargo test --test formats renews it"
     );
 }
@@ -49,6 +53,27 @@ fn schemas_are_what_the_code_says() {
     check_schema::<Policy>();
     check_schema::<Plan>();
     check_schema::<ReportDocument>();
+    check_text("events.schema.json", &carafe::executor::events::schema());
+    check_text("dry-run.schema.json", &carafe::executor::dry_run_schema());
+}
+
+#[test]
+fn the_example_of_hooks_is_read_whole() {
+    let (attached, findings) = hooks::file::read("hooks.toml", &example("hooks.md", "toml"));
+    assert_eq!(findings, []);
+    let kinds: Vec<&str> = attached.iter().map(|attached| attached.action.kind()).collect();
+    assert_eq!(kinds, ["hook", "hook", "check", "approval"]);
+}
+
+#[test]
+fn the_example_of_an_event_is_a_line() {
+    use carafe::executor::events::{EVENTS, Event, EventLine};
+    let event = Event::Step {
+        step: "aws/ap-northeast-2/network/erp".into(),
+        event: carafe::store::StepEvent::Made { resource: "vpc-1".to_owned() },
+    };
+    let line = EventLine { carafe: EVENTS, at: "2026-11-20T09:30:15Z".to_owned(), event: &event };
+    assert_eq!(serde_json::to_string(&line).expect("it is JSON") + "\n", example("events.md", "json"));
 }
 
 #[test]

@@ -40,7 +40,7 @@ const BANNED: [&str; 5] = [
 ];
 
 /// Crates in the lock file, our own included; raise it in the commit that needs more, and say why there.
-const MOST_CRATES: usize = 295;
+const MOST_CRATES: usize = 345;
 
 const MOST_LINES: usize = 600;
 
@@ -112,9 +112,26 @@ fn assert_none(broken: &[String], rule: &str) {
     assert!(broken.is_empty(), "{rule}\n{}", broken.join("\n"));
 }
 
+/// The platform of this machine: what other platforms would need was never downloaded.
+fn platform() -> String {
+    let output =
+        Command::new("rustc").arg("-vV").current_dir(root()).output().expect("rustc built this test");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.expect("rustc knows its host").to_owned()
+}
+
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--locked",
+            "--offline",
+            "--filter-platform",
+            &platform(),
+        ])
         .current_dir(root())
         .output()
         .expect("cargo runs this test");

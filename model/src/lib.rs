@@ -37,6 +37,8 @@ pub mod constraints;
 
 pub mod contract;
 
+pub mod toml_reader;
+
 pub mod policy_file;
 
 pub mod plan;

@@ -13,14 +13,13 @@ use crate::policy::{
     Doubtful, Exchange, Headroom, Licence, Licences, Migration, Opening, Policy, Pricing, Rule, Sizing,
     SizingStrategy, Targets,
 };
-use crate::units::{Currency, Mib, Money, Rate, Vcpus, clip};
+use crate::toml_reader::{self, Dialect, Reader, Table, join};
+use crate::units::{Currency, Mib, Money, Quantity, Rate, Vcpus, clip};
 
 mod constraints;
 mod contracts;
-mod reader;
 
 pub use contracts::read_price_book;
-use reader::{Reader, Table, join};
 
 /// What is wrong with a policy file: code, summary, what to do. [`read`] finds these.
 pub const CODES: [(&str, &str, &str); 4] = [
@@ -30,23 +29,21 @@ pub const CODES: [(&str, &str, &str); 4] = [
     ("POL-004", "value not allowed", "the message says what is allowed"),
 ];
 
+static DIALECT: Dialect = Dialect {
+    not_toml: "POL-001",
+    unknown_key: "POL-002",
+    wrong_type: "POL-003",
+    not_allowed: "POL-004",
+    example: "see docs/formats/policy.md for a whole example",
+};
+
 /// Reads a policy. Any finding is an error, and then the returned policy must not be used to plan.
 pub fn read(file: &str, text: &str) -> (Policy, Vec<Finding>) {
-    let mut reader = Reader::new(file, text);
+    let mut reader = Reader::new(file, text, &DIALECT);
     let mut policy = Policy::default();
-    let (root, errors) = DeTable::parse_recoverable(text);
-    if errors.is_empty() {
-        let mut root = reader.table("", 0, root.into_inner());
+    if let Some(mut root) = reader.root() {
         reader.policy(&mut root, &mut policy);
         reader.finish(root);
-    }
-    for error in errors {
-        let place = reader.place(error.span().map_or(0, |span| span.start), "");
-        reader.findings.push(
-            Finding::error("POL-001", format!("not TOML: {}", clip(error.message())))
-                .at(place)
-                .help("see docs/formats/policy.md for a whole example"),
-        );
     }
     (policy, reader.findings)
 }
@@ -61,11 +58,11 @@ pub fn place_of(file: &str, text: &str, key: &str) -> Place {
     for part in parts {
         found = found.and_then(|value| value.get_ref().as_table()).and_then(|table| entry(table, part));
     }
-    found.map_or_else(nowhere, |value| Reader::new(file, text).place(value.span().start, key))
+    found.map_or_else(nowhere, |value| Reader::new(file, text, &DIALECT).place(value.span().start, key))
 }
 
 /// The value of `name`, or of one entry of a list for `name[0]`.
-fn entry<'a, 't>(table: &'a DeTable<'t>, part: &str) -> Option<&'a reader::Value<'t>> {
+fn entry<'a, 't>(table: &'a DeTable<'t>, part: &str) -> Option<&'a toml_reader::Value<'t>> {
     let Some((name, index)) = part.strip_suffix(']').and_then(|part| part.split_once('[')) else {
         return table.get(part);
     };
@@ -74,19 +71,7 @@ fn entry<'a, 't>(table: &'a DeTable<'t>, part: &str) -> Option<&'a reader::Value
 
 impl<'t> Reader<'t> {
     fn policy(&mut self, root: &mut Table<'t>, policy: &mut Policy) {
-        if let Some(value) = self.take(root, "carafe") {
-            let expected = Policy::header();
-            let wrong = format!("this program reads \"{expected}\" only");
-            if self.text_value(root, "carafe", &value).is_some_and(|header| header != expected) {
-                self.refuse(
-                    "POL-004",
-                    &value,
-                    "carafe",
-                    wrong,
-                    "install the Carafe this policy was written for",
-                );
-            }
-        }
+        self.header(root, &Policy::header());
         self.section(root, "targets", |reader, table| reader.targets(table, &mut policy.targets));
         self.section(root, "sizing", |reader, table| reader.sizing(table, &mut policy.sizing));
         self.section(root, "pricing", |reader, table| reader.pricing(table, &mut policy.pricing));
@@ -118,6 +103,35 @@ impl<'t> Reader<'t> {
             self.finish(table);
         }
         entries
+    }
+
+    fn factor(&mut self, table: &mut Table<'t>, key: &'static str, factor: &mut Quantity) {
+        let Some((start, found)) = self.decimal_at::<Quantity>(table, key) else { return };
+        if (1_000_000..=100_000_000).contains(&found.0) {
+            *factor = found;
+        } else {
+            let place = self.place(start, &join(&table.path, key));
+            self.findings.push(
+                Finding::error("POL-004", format!("a head-room factor of {found} is out of range"))
+                    .at(place)
+                    .help("from 1 (none) to 100"),
+            );
+        }
+    }
+
+    fn money(&mut self, table: &mut Table<'t>, key: &'static str, money: &mut Money) {
+        let Some((start, found)) = self.decimal_at::<Money>(table, key) else { return };
+        // One quadrillion: far above any estate, and far below where sums of many could overflow.
+        if (0..=1_000_000_000_000_000_000_000_000).contains(&found.0) {
+            *money = found;
+        } else {
+            let place = self.place(start, &join(&table.path, key));
+            self.findings.push(
+                Finding::error("POL-004", format!("an amount of {found} is out of range"))
+                    .at(place)
+                    .help("from 0 to 1000000000000000, in the plan's currency"),
+            );
+        }
     }
 
     fn targets(&mut self, table: &mut Table<'t>, targets: &mut Targets) {

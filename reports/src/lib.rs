@@ -22,6 +22,8 @@ pub mod draw;
 
 pub mod render;
 
+pub mod run_page;
+
 pub use render::csv::csv;
 pub use render::html::html;
 pub use render::json::{ReportDocument, json};
@@ -29,3 +31,4 @@ pub use render::markdown::markdown;
 pub use render::text::text;
 pub use render::xlsx::xlsx;
 pub use report::{REPORTS, Report};
+pub use run_page::run_html;

@@ -3,17 +3,23 @@
 use std::path::PathBuf;
 
 use carafe_model::document::{self, Document};
+use carafe_model::plan::Plan;
+use carafe_reports::run_html;
 use serde_json::json;
 
 use super::Context;
-use super::execution::{self, TargetArgs, Teller};
+use super::execution::{self, TargetArgs, TellArgs};
 use super::findings::{self, FailOnArg};
 use super::journal::JournalArg;
 use super::output::Format;
+use super::run_report;
 use super::table::{Side, Table};
+use super::telling::Teller;
 use super::worker::QueueArgs;
 use crate::error::{Error, Exit, plural};
-use crate::executor::{self, Change, Confirm, DryRun, OnDrift, Options, Request, queue};
+use crate::executor::{self, Change, Confirm, DryRun, OnDrift, Options, Request, Stray, queue};
+use crate::files;
+use crate::hooks;
 use crate::inputs;
 use crate::store::postgres::LEASE;
 
@@ -53,18 +59,21 @@ pub(super) struct Args {
     journal: JournalArg,
     #[command(flatten)]
     queue: QueueArgs,
-    /// How to print what was done
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// Hooks, checks and approvals to carry out with the plan
+    #[arg(long, value_name = "FILE")]
+    hooks: Option<PathBuf>,
+    #[command(flatten)]
+    tell: TellArgs,
     #[command(flatten)]
     fail_on: FailOnArg,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     let (plan, found) = inputs::plan(&args.plan, context.limit)?;
-    findings::judge(context, args.format, args.fail_on, &found)?;
+    findings::judge(context, args.tell.format, args.fail_on, &found)?;
     let plan = inputs::usable(plan)?;
     let plan_sha256 = document::sha256(plan.to_json().as_bytes());
+    let plan = with_hooks(plan, args, context)?;
     let last = plan.steps.iter().map(|step| step.wave).max().unwrap_or(0);
     if let Some(wave) = args.wave.filter(|wave| *wave > last) {
         return Err(Error::usage(
@@ -86,11 +95,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
             confirm,
             on_drift: OnDrift::Stop,
             checks_first: true,
+            hands: execution::hands(&args.target),
             ..Options::default()
         },
     };
     let typed = execution::typed(&args.target, &args.journal);
-    let mut teller = Teller::new(context);
+    let mut teller = Teller::new(context, args.tell.json);
     if args.dry_run {
         let dry_run = context
             .wait(executor::dry_run(&request, &connections, &mut |event| teller.tell(event)))
@@ -106,24 +116,37 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
         let run = context
             .wait(queue::enqueue(&request, &connections, &shared))
             .map_err(|error| execution::shown(error, context, typed))?;
-        return args.queue.follow(&run, &shared, context, args.format, (&args.target, &args.journal));
+        return args.queue.follow(&run, &shared, context, &args.tell, (&args.target, &args.journal));
     }
     let journal = args.journal.open_or_make(context)?;
     let stop = context.stop.listen();
     let report = context
         .wait(executor::apply(&request, &connections, &journal, &mut |event| teller.tell(event), stop))
-        .map_err(|error| execution::shown(error, context, typed))?;
-    drop(teller);
-    execution::print_report(context, args.format, &report)?;
+        .map_err(|error| execution::shown(error, context, typed.clone()))?;
+    teller.finish()?;
+    run_report::end(context, &args.tell, &report, &journal, &typed)?;
     execution::conclude(context, &report, &args.journal, &args.target)?;
     Ok(Exit::Done)
 }
 
+/// The plan with the user's own steps between its own.
+fn with_hooks(plan: Plan, args: &Args, context: &Context) -> Result<Plan, Error> {
+    let Some(path) = &args.hooks else { return Ok(plan) };
+    let text = files::read_text(path, context.limit)?;
+    let (attached, found) = hooks::file::read(&path.display().to_string(), &text);
+    execution::unfit(found, context)?;
+    let with_hooks = hooks::attach(&plan, &attached);
+    with_hooks.or_else(|found| execution::unfit(found, context).map(|()| plan))
+}
+
 fn tell_dry_run(args: &Args, context: &Context, dry_run: &DryRun) -> Result<Exit, Error> {
-    match args.format {
+    if let Some(path) = &args.tell.report {
+        files::write(path, run_html(&run_report::of_dry_run(dry_run)).as_bytes())?;
+    }
+    match args.tell.format {
         Format::Text => {
             context.out.data(&text(dry_run, context.out.is_verbose()))?;
-            findings::judge(context, args.format, args.fail_on, &dry_run.findings)?;
+            findings::judge(context, args.tell.format, args.fail_on, &dry_run.findings)?;
         }
         Format::Json => {
             let rest = json!({ "dry_run": dry_run, "changes": dry_run.has_changes() });
@@ -164,15 +187,25 @@ fn text(dry_run: &DryRun, all: bool) -> String {
         .collect();
     let total = plural(dry_run.steps.len(), "step", "steps");
     let counts = if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") };
+    let strays: String = dry_run.strays.iter().map(|stray| format!("{}\n", stray_words(stray))).collect();
     format!(
-        "{}\n{}: {total}: {counts}; nothing was changed\n",
+        "{}\n{strays}{}: {total}: {counts}; nothing was changed\n",
         table.render(),
         super::output::clean(&dry_run.plan)
     )
 }
 
+/// What bears a run's tags without being in the plan.
+pub(super) fn stray_words(stray: &Stray) -> String {
+    let Stray { provider, region, kind, name, run } = stray;
+    super::output::clean(&format!(
+        "{provider}/{region} has {} \"{name}\" of run {run}, which is not in this plan",
+        kind.words()
+    ))
+}
+
 /// Every change, in the order in which they are counted.
-const CHANGES: [Change; 8] = [
+pub(super) const CHANGES: [Change; 8] = [
     Change::Make,
     Change::Adopt,
     Change::Exists,
@@ -183,7 +216,7 @@ const CHANGES: [Change; 8] = [
     Change::Unreadable,
 ];
 
-const fn word(change: Change) -> &'static str {
+pub(super) const fn word(change: Change) -> &'static str {
     match change {
         Change::Make => "to make",
         Change::Adopt => "to adopt",

@@ -1,9 +1,10 @@
 //! `carafe destroy`.
 
 use super::Context;
-use super::execution::{self, TargetArgs, Teller};
+use super::execution::{self, TargetArgs, TellArgs};
 use super::journal::JournalArg;
-use super::output::Format;
+use super::run_report;
+use super::telling::Teller;
 use super::worker::QueueArgs;
 use crate::error::{Error, Exit, plural};
 use crate::executor::{self, Options, RunStatus, queue};
@@ -36,9 +37,8 @@ pub(super) struct Args {
     journal: JournalArg,
     #[command(flatten)]
     queue: QueueArgs,
-    /// How to print what was done
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    tell: TellArgs,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
@@ -47,23 +47,27 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     let run = status.run.clone();
     let connections = args.target.open(&args.journal, context)?;
     approve(args, &status, context)?;
-    let mut teller = Teller::new(context);
+    let mut teller = Teller::new(context, args.tell.json);
     let mut tell = |event| teller.tell(event);
     let stop = context.stop.listen();
     let typed = execution::typed(&args.target, &args.journal);
-    let options = Options { parallelism: args.target.parallelism(), ..Options::default() };
+    let options = Options {
+        parallelism: args.target.parallelism(),
+        hands: execution::hands(&args.target),
+        ..Options::default()
+    };
     if args.queue.queue {
         let shared = args.journal.open_shared(context, LEASE)?;
         context
             .wait(queue::enqueue_again(&run, true, &options, &connections, &shared))
             .map_err(|error| execution::shown(error, context, typed.clone()))?;
-        return args.queue.follow(&run, &shared, context, args.format, (&args.target, &args.journal));
+        return args.queue.follow(&run, &shared, context, &args.tell, (&args.target, &args.journal));
     }
     let report = context
         .wait(executor::destroy(&run, &options, &connections, &journal, &mut tell, stop))
-        .map_err(|error| execution::shown(error, context, typed))?;
-    drop(teller);
-    execution::print_report(context, args.format, &report)?;
+        .map_err(|error| execution::shown(error, context, typed.clone()))?;
+    teller.finish()?;
+    run_report::end(context, &args.tell, &report, &journal, &typed)?;
     execution::conclude(context, &report, &args.journal, &args.target)?;
     Ok(Exit::Done)
 }

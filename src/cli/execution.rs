@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use carafe_model::finding::Finding;
 use carafe_model::ids::StepId;
@@ -12,17 +13,16 @@ use super::Context;
 use super::findings;
 use super::journal::JournalArg;
 use super::output::{Format, clean};
-use super::progress::Bar;
 use super::table::{Side, Table};
 use crate::drivers::connections::{self, Connections};
 use crate::error::{Error, plural};
-use crate::executor::{
-    Confirm, Drift, DriftKind, Event, ExecutorError, RunReport, RunState, State, StepStatus,
-};
+use crate::executor::hands::{Hands, TiedHands};
+use crate::executor::{Confirm, ExecutorError, RunReport, RunState, State, StepStatus};
 use crate::files;
+use crate::hooks::RealHands;
 use crate::run_id::RunId;
 use crate::settings;
-use crate::store::{Journal, Phase, StepEvent};
+use crate::store::{Journal, Phase};
 
 /// What a command carries steps out on.
 #[derive(Clone, Debug, clap::Args)]
@@ -99,8 +99,30 @@ pub(super) fn quoted(path: &Path) -> String {
     }
 }
 
+/// How a run is told.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct TellArgs {
+    /// How to print what was done
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+    /// Print what happens while it happens, each event as a line of JSON, and nothing else
+    #[arg(long, conflicts_with = "format")]
+    pub(super) json: bool,
+    /// Write what was done, or would be, as one HTML file
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+}
+
+/// What runs hooks on a target: nobody where nothing real is touched.
+pub(super) fn hands(target: &TargetArgs) -> Arc<dyn Hands> {
+    match target.is_simulated() {
+        true => Arc::new(TiedHands),
+        false => Arc::new(RealHands::new(Arc::new(settings::variable))),
+    }
+}
+
 /// Shows why nothing is begun, if there is a reason.
-fn unfit(found: Vec<Finding>, context: &Context) -> Result<(), Error> {
+pub(super) fn unfit(found: Vec<Finding>, context: &Context) -> Result<(), Error> {
     findings::print(&context.out, &found);
     match found.len() {
         0 => Ok(()),
@@ -193,97 +215,6 @@ pub(super) fn pick_open(
     }
 }
 
-/// Tells on standard error what happens while it happens.
-pub(super) struct Teller<'a> {
-    context: &'a Context,
-    bar: Option<Bar>,
-}
-
-impl<'a> Teller<'a> {
-    pub(super) fn new(context: &'a Context) -> Teller<'a> {
-        Teller { context, bar: None }
-    }
-
-    pub(super) fn tell(&mut self, event: Event) {
-        match event {
-            Event::RunStarted { run, steps, done, .. } => {
-                self.line(
-                    false,
-                    &format!("run {run}: {}, {done} done already", plural(steps, "step", "steps")),
-                );
-                self.bar = Some(Bar::start(&self.context.out, steps.saturating_sub(done)));
-            }
-            Event::Step { step, event } => self.step(&step, &event),
-            Event::Looking { step } => self.line(true, &format!("looking at {step}")),
-            Event::Throttled { step, wait_ms, .. } => {
-                self.line(true, &format!("{step}: asked to wait {wait_ms} ms"));
-            }
-            Event::Creating { step, seconds, .. } => {
-                // Every look would be too much, and silence for half an hour too little.
-                let loud = seconds > 0 && seconds % 300 == 0;
-                self.line(!loud, &format!("{step}: not ready yet after {seconds} seconds"));
-            }
-            Event::Drifted { drift } => self.line(false, &drifted(&drift)),
-            Event::Draining { calls } => {
-                self.line(
-                    false,
-                    &format!("stopping: waiting for {} under way", plural(calls, "call", "calls")),
-                );
-            }
-            Event::RunEnded { .. } => self.bar = None,
-        }
-    }
-
-    fn step(&self, step: &StepId, event: &StepEvent) {
-        let (ends, loud, text) = match event {
-            StepEvent::Intent | StepEvent::RemoveIntent | StepEvent::Absent => return,
-            StepEvent::Made { resource } => (true, false, format!("made {resource}")),
-            StepEvent::Adopted { resource } => (true, false, format!("adopted {resource}")),
-            StepEvent::AlreadyThere { resource } => (true, false, format!("{resource} is there already")),
-            StepEvent::Passed { message } => (true, false, format!("passed: {message}")),
-            StepEvent::Confirmed { by } => (true, false, format!("confirmed: {by}")),
-            StepEvent::Removed => (true, false, "removed".to_owned()),
-            StepEvent::Kept { message } => (true, true, format!("kept: {message}")),
-            StepEvent::Refused { error, message } | StepEvent::RemoveRefused { error, message } => {
-                (true, true, format!("refused ({error}): {message}"))
-            }
-            StepEvent::Lost { message } | StepEvent::RemoveLost { message } => {
-                (true, true, format!("unknown: {message}"))
-            }
-            StepEvent::Waiting { message } => (true, false, format!("waits for a person: {message}")),
-        };
-        if ends && let Some(bar) = &self.bar {
-            bar.advance();
-        }
-        self.line(!loud, &format!("{step}: {text}"));
-    }
-
-    fn line(&self, detail: bool, text: &str) {
-        let print = || match detail {
-            true => self.context.out.detail(&clean(text)),
-            false => self.context.out.say(&clean(text)),
-        };
-        match &self.bar {
-            Some(bar) => bar.above(print),
-            None => print(),
-        }
-    }
-}
-
-/// What has become of something that a run left behind.
-fn drifted(drift: &Drift) -> String {
-    let what = match drift.what {
-        DriftKind::Gone => "is gone",
-        DriftKind::Changed => "was changed",
-        DriftKind::Replaced => "is no longer this run's",
-        DriftKind::Unreadable => "cannot be read",
-    };
-    match drift.details.is_empty() {
-        true => format!("{} {what}", drift.step),
-        false => format!("{} {what}: {}", drift.step, drift.details.join(", ")),
-    }
-}
-
 /// Prints how a run stands at its end, the steps that need somebody first.
 pub(super) fn print_report(context: &Context, format: Format, report: &RunReport) -> Result<(), Error> {
     match format {
@@ -344,7 +275,7 @@ pub(super) fn steps_table<'s>(steps: impl Iterator<Item = &'s StepStatus>) -> St
 }
 
 /// A state as people say it: its name in documents, with spaces.
-fn word(state: State) -> String {
+pub(super) fn word(state: State) -> String {
     let Value::String(name) = json!(state) else { unreachable!("a state is written as its name") };
     name.replace('_', " ")
 }

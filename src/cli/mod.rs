@@ -35,9 +35,12 @@ mod outputs;
 mod plan;
 mod report;
 mod resume;
+mod run_report;
 mod schema;
 mod status;
 mod stopping;
+mod sweep;
+mod telling;
 mod worker;
 
 use output::{ColorWhen, Output};
@@ -99,6 +102,7 @@ enum Command {
     Status(status::Args),
     Resume(resume::Args),
     Destroy(destroy::Args),
+    Sweep(sweep::Args),
     Worker(worker::Args),
     Doctor(doctor::Args),
     Schema(schema::Args),
@@ -139,6 +143,7 @@ fn run(command: Command, context: &Context) -> Result<Exit, Error> {
         Command::Status(args) => status::run(&args, context),
         Command::Resume(args) => resume::run(&args, context),
         Command::Destroy(args) => destroy::run(&args, context),
+        Command::Sweep(args) => sweep::run(&args, context),
         Command::Worker(args) => worker::run(&args, context),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),

@@ -105,6 +105,7 @@ fn families() -> Vec<(&'static str, Vec<(&'static str, String)>)> {
         ("Planner", owned(carafe_planner::CODES)),
         ("Carrying a plan out", sentences(&crate::executor::CODES)),
         ("Connections", sentences(&crate::drivers::connections::CODES)),
+        ("Hooks", sentences(&crate::hooks::CODES)),
     ]
 }
 

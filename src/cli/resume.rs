@@ -3,9 +3,10 @@
 use carafe_model::ids::StepId;
 
 use super::Context;
-use super::execution::{self, TargetArgs, Teller};
+use super::execution::{self, TargetArgs, TellArgs};
 use super::journal::JournalArg;
-use super::output::Format;
+use super::run_report;
+use super::telling::Teller;
 use super::worker::QueueArgs;
 use crate::error::{Error, Exit};
 use crate::executor::{self, OnDrift, Options, queue};
@@ -43,9 +44,8 @@ pub(super) struct Args {
     journal: JournalArg,
     #[command(flatten)]
     queue: QueueArgs,
-    /// How to print what was done
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    tell: TellArgs,
 }
 
 /// What to do when something is no longer as a run left it.
@@ -82,9 +82,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
         adopt: steps(&args.adopt),
         on_drift: args.on_drift.into(),
         checks_first: true,
-        ..Options::default()
+        hands: execution::hands(&args.target),
     };
-    let mut teller = Teller::new(context);
+    let mut teller = Teller::new(context, args.tell.json);
     let mut tell = |event| teller.tell(event);
     let stop = context.stop.listen();
     let typed = execution::typed(&args.target, &args.journal);
@@ -93,13 +93,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
         context
             .wait(queue::enqueue_again(&run, false, &options, &connections, &shared))
             .map_err(|error| execution::shown(error, context, typed.clone()))?;
-        return args.queue.follow(&run, &shared, context, args.format, (&args.target, &args.journal));
+        return args.queue.follow(&run, &shared, context, &args.tell, (&args.target, &args.journal));
     }
     let report = context
         .wait(executor::resume(&run, &options, &connections, &journal, &mut tell, stop))
-        .map_err(|error| execution::shown(error, context, typed))?;
-    drop(teller);
-    execution::print_report(context, args.format, &report)?;
+        .map_err(|error| execution::shown(error, context, typed.clone()))?;
+    teller.finish()?;
+    run_report::end(context, &args.tell, &report, &journal, &typed)?;
     execution::conclude(context, &report, &args.journal, &args.target)?;
     Ok(Exit::Done)
 }

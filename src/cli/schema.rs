@@ -35,6 +35,10 @@ enum Kind {
     Plan,
     /// The report's tables for programs
     Report,
+    /// One line of what `apply`, `resume` and `destroy` tell with --json
+    Events,
+    /// What `apply --dry-run --format json` prints under `dry_run`
+    DryRun,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
@@ -43,6 +47,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
         Kind::Policy => Policy::schema(),
         Kind::Plan => Plan::schema(),
         Kind::Report => ReportDocument::schema(),
+        Kind::Events => crate::executor::events::schema(),
+        Kind::DryRun => crate::executor::dry_run_schema(),
     })?;
     Ok(Exit::Done)
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::Context;
-use super::execution::{self, TargetArgs, Teller};
+use super::execution::{self, TargetArgs, TellArgs};
 use super::findings;
 use super::journal::JournalArg;
 use super::output::{Format, clean};
+use super::run_report;
+use super::telling::Teller;
 use crate::error::{Error, Exit};
 use crate::executor::worker::{News, Worker};
 use crate::executor::{Event, Options, queue};
@@ -58,23 +60,23 @@ impl QueueArgs {
         run: &RunId,
         journal: &PgJournal,
         context: &Context,
-        format: Format,
+        tell: &TellArgs,
         typed: (&TargetArgs, &JournalArg),
     ) -> Result<Exit, Error> {
         if self.detach {
-            match format {
+            match tell.format {
                 Format::Text => context.out.data(&format!("{run}\n"))?,
                 Format::Json => context.out.json(&findings::to_json(&[], json!({ "queued": run })))?,
             }
             return Ok(Exit::Done);
         }
-        let mut teller = Teller::new(context);
+        let mut teller = Teller::new(context, tell.json);
         let stop = context.stop.listen();
         let report = context
             .wait(queue::follow(run, journal, &mut |event| teller.tell(event), stop))
             .map_err(|error| execution::shown(error, context, execution::typed(typed.0, typed.1)))?;
-        drop(teller);
-        execution::print_report(context, format, &report)?;
+        teller.finish()?;
+        run_report::end(context, tell, &report, journal, &execution::typed(typed.0, typed.1))?;
         execution::conclude(context, &report, typed.1, typed.0)?;
         Ok(Exit::Done)
     }
@@ -83,8 +85,12 @@ impl QueueArgs {
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     let journal = args.journal.open_shared(context, Duration::from_secs(args.lease))?;
     let connections = args.target.open(&args.journal, context)?;
-    let options =
-        Options { parallelism: args.target.parallelism(), checks_first: true, ..Options::default() };
+    let options = Options {
+        parallelism: args.target.parallelism(),
+        checks_first: true,
+        hands: execution::hands(&args.target),
+        ..Options::default()
+    };
     let worker = Worker {
         journal: &journal,
         connections: &connections,

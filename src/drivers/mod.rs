@@ -3,10 +3,12 @@
 //! A driver knows nothing of plans, journals or waves. It is told what shall exist ([`Target`]) and says what it found or
 //! did; whoever calls it decides what that means. Read [`Driver`] first, then [`fake`], the driver that needs no cloud.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use carafe_model::host::OsFamily;
 use carafe_model::ids::{ProviderName, RegionName};
 
 pub mod resource;
@@ -22,7 +24,7 @@ pub mod fake;
 pub use error::{DriverError, ErrorKind};
 pub use resource::{
     Ability, Capabilities, IdempotencyKey, Kind, Observed, Outcome, Ownership, Quota, Removal, Resource,
-    Status, Target,
+    Sale, Status, Target,
 };
 
 use crate::run_id::RunId;
@@ -82,7 +84,33 @@ pub trait Driver: Send + Sync {
         &'a self,
         provider: &'a ProviderName,
         region: &'a RegionName,
-    ) -> Reply<'a, std::collections::BTreeMap<Kind, Quota>>;
+    ) -> Reply<'a, BTreeMap<Kind, Quota>>;
+
+    /// Which of these instance types a region sells just now, and for how much; what is not sold is absent.
+    fn sales<'a>(
+        &'a self,
+        provider: &'a ProviderName,
+        region: &'a RegionName,
+        types: &'a [String],
+    ) -> Reply<'a, BTreeMap<String, Sale>>;
+
+    /// How many machines the account's licences for an operating system allow in a region; systems that need none, or
+    /// whose licences cannot be read, are absent.
+    fn licences<'a>(
+        &'a self,
+        provider: &'a ProviderName,
+        region: &'a RegionName,
+    ) -> Reply<'a, BTreeMap<OsFamily, Quota>>;
+
+    /// Removes what [`Driver::list`] found, if it still carries the same owner; for what no plan describes any more.
+    ///
+    /// [`ErrorKind::Conflict`] while something else stands on it.
+    fn discard<'a>(
+        &'a self,
+        provider: &'a ProviderName,
+        region: &'a RegionName,
+        resource: &'a Resource,
+    ) -> Reply<'a, Removal>;
 }
 
 /// A driver that `connections.toml` can name.

@@ -6,12 +6,14 @@ use std::fmt;
 use carafe_model::document::sha256;
 use carafe_model::ids::{ProviderName, RegionName, StepId};
 use carafe_model::steps::{Action, Step};
+use carafe_model::units::{Currency, Rate};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::run_id::RunId;
 
 /// A kind of resource that a cloud holds: every action that makes one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A private network.
@@ -295,6 +297,17 @@ impl Capabilities {
     pub fn of(&self, kind: Kind) -> Option<Ability> {
         self.kinds.get(&kind).copied()
     }
+}
+
+/// For how much a region sells an instance type just now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Sale {
+    /// How many more it has; absent when the cloud does not say.
+    pub free: Option<u64>,
+    /// What an hour costs, by term, for example `on-demand`; absent terms are not told.
+    pub hourly: BTreeMap<String, Rate>,
+    /// In which currency; absent when no rate is told.
+    pub currency: Option<Currency>,
 }
 
 /// How many of a kind an account may have in a region.

@@ -14,6 +14,7 @@ use super::forward::Forward;
 use super::graph::{self, Graph};
 use super::ledger::Ledger;
 use super::run::{Engine, Parts};
+use super::surroundings;
 use super::survey::{DriftKind, Survey};
 use super::{
     Confirm, Drift, DryRun, Event, ExecutorError, Listener, OnDrift, Options, Request, RunReport, RunState,
@@ -73,7 +74,8 @@ pub async fn dry_run(
     engine.drive(&mut forward).await?;
     drop(engine);
     let mut dry_run = rehearsal::conclude(&request.plan.name, &graph, &order, &verdicts);
-    rehearsal::check_quotas(&mut dry_run, connections).await;
+    let plan = request.plan;
+    surroundings::look_around(&mut dry_run, plan, request.plan_sha256, &graph, connections).await;
     Ok(dry_run)
 }
 
@@ -212,14 +214,16 @@ pub async fn status(run: Option<&RunId>, journal: &dyn Journal) -> Result<Vec<Ru
             started: rfc3339(record.started),
             target: typed,
             owned: 0,
+            owning: Vec::new(),
             holding_data: Vec::new(),
             holder: journal.holder(&record.run).await.unwrap_or_default(),
             state: RunState::Running,
             steps: Vec::new(),
         };
         match summary(&record, journal).await {
-            Ok(Summary { state, steps, owned, holding_data }) => {
-                (status.owned, status.holding_data) = (owned, holding_data);
+            Ok(Summary { state, steps, owning, holding_data }) => {
+                status.owned = owning.len();
+                (status.owning, status.holding_data) = (owning, holding_data);
                 let state = if status.holder.is_some() { RunState::Running } else { state };
                 (status.state, status.steps) = (state, steps);
             }
@@ -234,7 +238,7 @@ pub async fn status(run: Option<&RunId>, journal: &dyn Journal) -> Result<Vec<Ru
 struct Summary {
     state: RunState,
     steps: Vec<report::StepStatus>,
-    owned: usize,
+    owning: Vec<StepId>,
     holding_data: Vec<StepId>,
 }
 
@@ -244,13 +248,13 @@ async fn summary(record: &RunRecord, journal: &dyn Journal) -> Result<Summary, E
     let graph = Graph::build(&plan.steps).map_err(ExecutorError::Unfit)?;
     let ledger = replay(&graph, &entries)?;
     let (state, steps) = report::summarise(&graph, &ledger, record.phase, record.wave);
-    let owned_data = |step: &usize| {
-        ledger.may_be_there(*step)
-            && ledger.state(*step) != State::Adopted
-            && Kind::of(&graph.steps[*step].action).is_some_and(Kind::holds_data)
-    };
-    let holding_data = (0..graph.len()).filter(owned_data).map(|step| graph.steps[step].id.clone()).collect();
-    Ok(Summary { state, steps, owned: ledger.owned(), holding_data })
+    let owned = |step: &usize| ledger.may_be_there(*step) && ledger.state(*step) != State::Adopted;
+    let holds_data = |step: &usize| Kind::of(&graph.steps[*step].action).is_some_and(Kind::holds_data);
+    let owning: Vec<usize> = (0..graph.len()).filter(owned).collect();
+    let names =
+        |steps: &[usize]| -> Vec<StepId> { steps.iter().map(|step| graph.steps[*step].id.clone()).collect() };
+    let with_data: Vec<usize> = owning.iter().copied().filter(holds_data).collect();
+    Ok(Summary { state, steps, owning: names(&owning), holding_data: names(&with_data) })
 }
 
 /// A run that did all of this very plan on these very clouds.

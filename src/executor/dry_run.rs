@@ -5,24 +5,31 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use carafe_model::finding::Finding;
+use carafe_model::host::OsFamily;
 use carafe_model::ids::{HostId, ProviderName, RegionName, StepId};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::graph::{self, Graph};
-use crate::drivers::connections::Connections;
 use crate::drivers::{
     Ability, Capabilities, Driver, DriverError, ErrorKind, Kind, Observed, Outcome, Quota, Removal, Reply,
-    Resource, Status, Target,
+    Resource, Sale, Status, Target,
 };
 use crate::run_id::RunId;
 
 /// What `apply` would do, step by step, in the order in which it would begin them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(title = "dry-run/1")]
 pub struct DryRun {
+    /// The document's version: `dry-run/1`.
+    pub carafe: &'static str,
     /// The plan's name.
     pub plan: String,
     /// Every step up to the wave that was asked for.
     pub steps: Vec<DryStep>,
+    /// What bears the tags of a run in the same places and is no part of this plan.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub strays: Vec<Stray>,
     /// Everything that would go wrong, as far as reading can tell. Empty when nothing would.
     pub findings: Vec<Finding>,
 }
@@ -39,8 +46,28 @@ impl DryRun {
     }
 }
 
+/// The JSON Schema of a dry run.
+pub fn schema() -> serde_json::Value {
+    serde_json::to_value(schemars::schema_for!(DryRun)).expect("a schema is JSON")
+}
+
+/// A resource that a run made and this plan does not have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Stray {
+    /// Where.
+    pub provider: ProviderName,
+    /// Where.
+    pub region: RegionName,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// The run that made it.
+    pub run: RunId,
+}
+
 /// What `apply` would do for one step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DryStep {
     /// The step.
     pub id: StepId,
@@ -65,7 +92,7 @@ pub struct DryStep {
 }
 
 /// What would happen for a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// It would be made.
@@ -161,7 +188,7 @@ impl Preview {
 }
 
 /// Reads again after a throttle or a lost reply, which say nothing about the target.
-async fn patiently<'a, T>(read: impl Fn() -> Reply<'a, T>) -> Result<T, DriverError> {
+pub(super) async fn patiently<'a, T>(read: impl Fn() -> Reply<'a, T>) -> Result<T, DriverError> {
     for _ in 1..TRIES {
         match read().await {
             Err(DriverError { kind: ErrorKind::Throttled { retry_after }, .. }) => {
@@ -222,6 +249,27 @@ impl Driver for Preview {
     ) -> Reply<'a, BTreeMap<Kind, Quota>> {
         self.inner.quotas(provider, region)
     }
+
+    fn sales<'a>(
+        &'a self,
+        provider: &'a ProviderName,
+        region: &'a RegionName,
+        types: &'a [String],
+    ) -> Reply<'a, BTreeMap<String, Sale>> {
+        self.inner.sales(provider, region, types)
+    }
+
+    fn licences<'a>(
+        &'a self,
+        provider: &'a ProviderName,
+        region: &'a RegionName,
+    ) -> Reply<'a, BTreeMap<OsFamily, Quota>> {
+        self.inner.licences(provider, region)
+    }
+
+    fn discard<'a>(&'a self, _: &'a ProviderName, _: &'a RegionName, _: &'a Resource) -> Reply<'a, Removal> {
+        Box::pin(std::future::ready(Err(ErrorKind::Invalid.because("a dry run removes nothing"))))
+    }
 }
 
 /// Puts the verdicts together. `order` names every step in the order in which it began.
@@ -251,7 +299,18 @@ pub(super) fn conclude(plan: &str, graph: &Graph, order: &[StepId], verdicts: &V
             details: verdict.details.clone(),
         });
     }
-    DryRun { plan: plan.to_owned(), steps, findings }
+    DryRun { carafe: "dry-run/1", plan: plan.to_owned(), steps, strays: Vec::new(), findings }
+}
+
+/// By which code a refusal is told. What is short for a whole region is told once, with how much is missing.
+const fn code(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::Quota | ErrorKind::NoCapacity => None,
+        ErrorKind::Denied => Some("RUN-106"),
+        ErrorKind::NotFound => Some("RUN-109"),
+        ErrorKind::Conflict => Some("RUN-111"),
+        ErrorKind::Invalid | ErrorKind::Throttled { .. } | ErrorKind::Unknown => Some("RUN-103"),
+    }
 }
 
 fn findings_of(graph: &Graph, index: usize, verdict: &Verdict) -> Vec<Finding> {
@@ -266,12 +325,10 @@ fn findings_of(graph: &Graph, index: usize, verdict: &Verdict) -> Vec<Finding> {
     };
     let details = verdict.details.join(", ");
     match verdict.change {
-        // A full quota is told once for the whole region, with how much is missing.
         Change::Make => verdict
             .refusals
             .iter()
-            .filter(|refusal| refusal.kind != ErrorKind::Quota)
-            .map(|refusal| finding("RUN-103", &refusal.message))
+            .filter_map(|refusal| code(refusal.kind).map(|code| finding(code, &refusal.message)))
             .collect(),
         Change::Taken => {
             vec![finding("RUN-101", &format!("the name \"{}\" is taken, {details}", step.action.name()))]
@@ -280,36 +337,5 @@ fn findings_of(graph: &Graph, index: usize, verdict: &Verdict) -> Vec<Finding> {
         Change::MissingCapability => vec![finding("RUN-007", &details)],
         Change::Unreadable => vec![finding("RUN-105", &details)],
         Change::Adopt | Change::Exists | Change::Manual => Vec::new(),
-    }
-}
-
-/// Compares what would be made with what each region still allows: `RUN-104`, and `RUN-105` where it cannot be read.
-pub(super) async fn check_quotas(dry_run: &mut DryRun, connections: &Connections) {
-    let mut wanted: BTreeMap<(ProviderName, RegionName), BTreeMap<&'static str, u64>> = BTreeMap::new();
-    for step in dry_run.steps.iter().filter(|step| step.change == Change::Make) {
-        let region = (step.provider.clone(), step.region.clone());
-        *wanted.entry(region).or_default().entry(step.kind).or_default() += 1;
-    }
-    for ((provider, region), wanted) in wanted {
-        let Some(driver) = connections.driver(&provider, &region) else { continue };
-        match patiently(|| driver.quotas(&provider, &region)).await {
-            Ok(quotas) => {
-                for (kind, quota) in quotas {
-                    let needed = wanted.get(kind.name()).copied().unwrap_or_default();
-                    let free = quota.limit.saturating_sub(quota.used);
-                    if needed > free {
-                        let what = format!(
-                            "{provider}/{region} lets the account have {free} more of kind {}, and the plan needs {needed}",
-                            kind.words()
-                        );
-                        dry_run.findings.push(graph::error("RUN-104", what));
-                    }
-                }
-            }
-            Err(error) => {
-                let what = format!("the quotas of {provider}/{region} cannot be read: {error}");
-                dry_run.findings.push(graph::error("RUN-105", what));
-            }
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! Everything that happens while a plan is carried out, for whoever listens: a terminal, a log, a report.
 
 use carafe_model::ids::StepId;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::report::RunState;
@@ -9,7 +10,7 @@ use crate::run_id::RunId;
 use crate::store::StepEvent;
 
 /// Something that happened. The executor formats nothing; listeners do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
     /// A run began or goes on.
@@ -70,4 +71,25 @@ pub enum Event {
         /// How it stands.
         state: RunState,
     },
+}
+
+/// The version of an event as a line of JSON.
+pub const EVENTS: &str = "events/1";
+
+/// An event as a line of JSON: what happened, with when, in which run, and the version of this form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(title = "events/1")]
+pub struct EventLine<'a> {
+    /// Always `events/1`.
+    pub carafe: &'static str,
+    /// When it was told, in UTC, by the clock of the machine; nothing is decided by it.
+    pub at: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: &'a Event,
+}
+
+/// The JSON Schema of one line.
+pub fn schema() -> serde_json::Value {
+    serde_json::to_value(schemars::schema_for!(EventLine<'static>)).expect("a schema is JSON")
 }

@@ -9,7 +9,7 @@ use carafe_model::steps::Step;
 use crate::drivers::Kind;
 
 /// What is wrong with a plan, its connections or its target: code, meaning, what to do.
-pub const CODES: [(&str, &str, &str); 15] = [
+pub const CODES: [(&str, &str, &str); 21] = [
     ("RUN-001", "two steps have the same name", "make the plan again, or rename one of them"),
     (
         "RUN-002",
@@ -41,12 +41,42 @@ pub const CODES: [(&str, &str, &str); 15] = [
     ("RUN-103", "the cloud would refuse it", "mend what the cloud says"),
     ("RUN-104", "the quota is too low", "ask the provider for a higher limit, or move fewer hosts there"),
     ("RUN-105", "the target cannot be read", "check the connection and its credentials, then try again"),
+    (
+        "RUN-106",
+        "the credentials do not permit it",
+        "give the account the right to make it, or use another account",
+    ),
+    (
+        "RUN-107",
+        "an instance type is not for sale, or there are too few of it",
+        "make the plan again with a newer catalog, or move fewer hosts there",
+    ),
+    (
+        "RUN-108",
+        "a price has changed since the plan was made",
+        "make the plan again with a newer catalog to see what that does to the bill",
+    ),
+    (
+        "RUN-109",
+        "an image, or something else that is needed, is not there",
+        "name another, or bring it there first",
+    ),
+    ("RUN-110", "there are too few licences", "buy more, or move fewer of these machines there"),
+    (
+        "RUN-111",
+        "addresses overlap, or something else stands in the way",
+        "change the addresses in the plan, or remove what stands in the way",
+    ),
 ];
 
 /// An error finding of a code of [`CODES`], with its remedy.
 pub(super) fn error(code: &str, what: String) -> Finding {
-    let help = CODES.iter().find(|(known, _, _)| *known == code).expect("the code is in the table").2;
-    Finding::error(code, what).help(help)
+    Finding::error(code, what).help(help(code))
+}
+
+/// The remedy of a code of [`CODES`].
+pub(super) fn help(code: &str) -> &'static str {
+    CODES.iter().find(|(known, _, _)| *known == code).expect("the code is in the table").2
 }
 
 /// Steps by their place in the plan, with edges both ways.

@@ -5,12 +5,13 @@
 //! answer is here, or something was asked and only the cloud knows. In the last case ([`State::Making`],
 //! [`State::Unknown`]) there is no way on but to observe.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::store::StepEvent;
 
 /// Where a step stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Nothing is asked of the cloud, and nothing of ours is there.

@@ -55,6 +55,8 @@ mod backward;
 
 mod dry_run;
 
+mod surroundings;
+
 mod commands;
 
 pub mod queue;
@@ -62,7 +64,7 @@ pub mod queue;
 pub mod worker;
 
 pub use commands::{apply, destroy, dry_run, resume, status};
-pub use dry_run::{Change, DryRun, DryStep};
+pub use dry_run::{Change, DryRun, DryStep, Stray, schema as dry_run_schema};
 pub use events::Event;
 pub use graph::CODES;
 pub use journal::State;

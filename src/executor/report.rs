@@ -1,6 +1,7 @@
 //! How a run stands, as data: for `status`, for the end of a run, for reports.
 
 use carafe_model::ids::{HostId, ProviderName, RegionName, StepId};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::graph::Graph;
@@ -45,7 +46,9 @@ pub struct RunStatus {
     pub target: String,
     /// How many resources in the cloud may be the run's own.
     pub owned: usize,
-    /// Steps whose resources may be the run's own and hold data.
+    /// Steps whose resources may be the run's own.
+    pub owning: Vec<StepId>,
+    /// Those of them that hold data.
     pub holding_data: Vec<StepId>,
     /// Who is at work on it now, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,7 +60,7 @@ pub struct RunStatus {
 }
 
 /// How a run stands in the large.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum RunState {
     /// A process is at work on it.

@@ -1,6 +1,7 @@
 //! Looking: whether everything that a run did is still as it left it.
 
 use carafe_model::ids::StepId;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ExecutorError;
@@ -10,7 +11,7 @@ use super::run::{Direction, Engine};
 use crate::drivers::{DriverError, ErrorKind, Kind};
 
 /// A step whose resource is no longer as the run left it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Drift {
     /// The step.
     pub step: StepId,
@@ -22,7 +23,7 @@ pub struct Drift {
 }
 
 /// What has become of a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DriftKind {
     /// It is gone.

@@ -7,6 +7,7 @@
 //!
 //! A lease is for a whole run, where one process does all of it, or for one step, where many workers share a run.
 
+use schemars::JsonSchema;
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
@@ -184,7 +185,7 @@ pub struct Entry {
 }
 
 /// What can happen to a step. Texts are for people, without credentials.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum StepEvent {
     /// The cloud is about to be asked to make it.

@@ -7,7 +7,7 @@ use carafe::store::{Journal, NewRun, SqliteJournal};
 use crate::support::Folder;
 
 /// A folder with a plan of one host, whose data a person has to copy.
-fn planned() -> Folder {
+pub fn planned() -> Folder {
     let folder = Folder::new();
     folder.write(
         "estate.json",
@@ -155,7 +155,7 @@ fn the_doctor_finds_what_is_there() {
 }
 
 /// A connections file that keeps its simulated cloud in `cloud.json`, with more settings if need be.
-fn connect(folder: &Folder, more: &str) -> &'static str {
+pub fn connect(folder: &Folder, more: &str) -> &'static str {
     let provider = folder.json("plan.json")["placements"][0]["provider"].as_str().expect("placed").to_owned();
     let text = format!(
         "[[connection]]\nname = \"all\"\nprovider = \"{provider}\"\ndriver = \"fake\"\nstate = \"cloud.json\"\n{more}"

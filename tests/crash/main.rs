@@ -6,7 +6,10 @@
 
 mod accidents;
 mod everyday;
+mod explorer;
+mod hooks;
 mod plan;
 mod random;
 mod rig;
+mod weather;
 mod witness;

@@ -13,7 +13,7 @@ pub const PLACES: [(&str, &str); 2] = [("aws", "ap-northeast-2"), ("ncp", "kr")]
 /// The plan and its SHA-256.
 pub fn plan() -> (Plan, String) {
     let steps: Vec<Step> = PLACES.iter().flat_map(|(provider, region)| half(provider, region)).collect();
-    assert!(steps.len() >= 40);
+    assert!(steps.len() >= 60);
     let mut plan = blank();
     plan.steps = steps;
     let sha = sha256(serde_json::to_string(&plan).expect("it is serialisable").as_bytes());
@@ -89,7 +89,7 @@ fn half(provider: &str, region: &str) -> Vec<Step> {
         let group = Action::SecurityGroup { name: name.into(), network: network.clone(), rules };
         half.add(0, group, &["network/main"]);
     }
-    for number in 0..4 {
+    for number in 0..7 {
         machine(&mut half, number);
     }
     let address = Action::PublicAddress { name: "web".into(), machine: "m0".into() };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use carafe::drivers::connections::Connections;
@@ -12,18 +12,21 @@ use carafe::executor::{
 };
 use carafe::run_id::RunId;
 use carafe::store::{
-    Answer, Entry, Journal, Lease, LoadedRun, MemoryJournal, NewRun, Phase, RunRecord, SqliteJournal,
+    Answer, Entry, Journal, JournalError, Lease, LoadedRun, MemoryJournal, NewRun, Phase, RunRecord,
+    SqliteJournal,
 };
 use carafe_model::plan::Plan;
 use tokio::sync::Notify;
 
 use crate::plan::plan;
 
-/// When the process ends: before a write reached the journal, or after.
+/// When the process ends: before a write reached the journal, or after. Or the write fails, as on a full disk or a
+/// file that may only be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     Before,
     After,
+    Fails,
 }
 
 /// A journal at one of whose writes the process ends: the write never returns.
@@ -32,13 +35,32 @@ pub struct StoppingJournal {
     writes: AtomicU64,
     stop_at: AtomicU64,
     when: When,
+    /// Whether the clock jumps, by hours and in both directions.
+    jumps: AtomicBool,
     stopped: Notify,
 }
 
 impl StoppingJournal {
-    async fn write<T>(&self, write: Answer<'_, T>) -> Result<T, carafe::store::JournalError> {
+    /// The entries as a machine with a bad clock writes them.
+    fn jumped(&self, entries: &[Entry]) -> Vec<Entry> {
+        let mut entries = entries.to_vec();
+        if self.jumps.load(Ordering::Relaxed) {
+            for (place, entry) in entries.iter_mut().enumerate() {
+                let write = self.writes.load(Ordering::Relaxed) as i64;
+                entry.at =
+                    (write * 7_919 + place as i64 * 104_729) % 1_000_003 * 3_600_000 - 1_800_000_000_000;
+            }
+        }
+        entries
+    }
+
+    async fn write<T>(&self, write: Answer<'_, T>) -> Result<T, JournalError> {
         let number = self.writes.fetch_add(1, Ordering::Relaxed) + 1;
         let here = number == self.stop_at.load(Ordering::Relaxed);
+        if here && self.when == When::Fails {
+            let message = "no space is left on the device".to_owned();
+            return Err(JournalError::Unusable { journal: "journal.db".to_owned(), message });
+        }
         if here && self.when == When::Before {
             return self.stop().await;
         }
@@ -66,7 +88,10 @@ impl Journal for StoppingJournal {
         Box::pin(self.write(self.inner.lock(run)))
     }
     fn append<'a>(&'a self, lease: &'a Lease, entries: &'a [Entry]) -> Answer<'a, ()> {
-        Box::pin(self.write(self.inner.append(lease, entries)))
+        Box::pin(async move {
+            let entries = self.jumped(entries);
+            self.write(self.inner.append(lease, &entries)).await
+        })
     }
     fn set_phase<'a>(&'a self, lease: &'a Lease, phase: Phase, wave: Option<u32>) -> Answer<'a, ()> {
         Box::pin(self.write(self.inner.set_phase(lease, phase, wave)))
@@ -148,6 +173,7 @@ impl Rig {
                 writes: AtomicU64::new(0),
                 stop_at: AtomicU64::new(0),
                 when: When::Before,
+                jumps: AtomicBool::new(false),
                 stopped: Notify::new(),
             },
             plan,
@@ -163,6 +189,11 @@ impl Rig {
     /// What is safe in the journal, past the accidents.
     pub fn safe(&self) -> Arc<dyn Journal> {
         self.journal.inner.clone()
+    }
+
+    /// Lets the clock of the machine jump.
+    pub fn let_the_clock_jump(&self) {
+        self.journal.jumps.store(true, Ordering::Relaxed);
     }
 
     /// Ends the process at a write of the journal, counted from now.

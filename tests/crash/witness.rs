@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use carafe::drivers::fake::{Fault, Method};
 use carafe::drivers::{
-    Capabilities, Driver, DriverError, Kind, Observed, Outcome, Quota, Removal, Reply, Resource, Target,
+    Capabilities, Driver, DriverError, Kind, Observed, Outcome, Quota, Removal, Reply, Resource, Sale, Target,
 };
 use carafe::executor::{RunState, State};
 use carafe::run_id::RunId;
 use carafe::store::{Journal, StepEvent};
+use carafe_model::host::OsFamily;
 use carafe_model::ids::{ProviderName, RegionName};
 
 use crate::rig::Rig;
@@ -69,6 +70,31 @@ impl Driver for Witness {
         region: &'a RegionName,
     ) -> Reply<'a, BTreeMap<Kind, Quota>> {
         self.inner.quotas(provider, region)
+    }
+    fn sales<'a>(
+        &'a self,
+        provider: &'a ProviderName,
+        region: &'a RegionName,
+        types: &'a [String],
+    ) -> Reply<'a, BTreeMap<String, Sale>> {
+        self.inner.sales(provider, region, types)
+    }
+
+    fn licences<'a>(
+        &'a self,
+        provider: &'a ProviderName,
+        region: &'a RegionName,
+    ) -> Reply<'a, BTreeMap<OsFamily, Quota>> {
+        self.inner.licences(provider, region)
+    }
+
+    fn discard<'a>(
+        &'a self,
+        provider: &'a ProviderName,
+        region: &'a RegionName,
+        resource: &'a Resource,
+    ) -> Reply<'a, Removal> {
+        self.inner.discard(provider, region, resource)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::ids::ProviderName;
 use crate::policy::Match;
 use crate::units::{Quantity, Vcpus, clip};
 
-use super::reader::{Reader, Table, join};
+use crate::toml_reader::{Reader, Table, join};
 
 /// The longest round trip that can be asked for, in milliseconds: one that no pair of places on earth has.
 const LONGEST_RTT_MS: i64 = 10_000;

@@ -1,14 +1,11 @@
 //! Reads the user's contracts: `[[price_book]]`, `[[commitment]]`, `[[support]]`.
 
-use toml::de::DeTable;
-
 use crate::contract::{BookEntry, Commitment, Pays, Support, SupportTier};
 use crate::finding::{Finding, Place};
 use crate::ids::ProviderName;
 use crate::plan::Component;
-use crate::units::{Money, Quantity, Rate, clip};
-
-use super::reader::{Reader, Table};
+use crate::toml_reader::{Reader, Table};
+use crate::units::{Money, Quantity, Rate};
 
 /// A whole discount, in percent.
 const ALL: i64 = 100_000_000;
@@ -16,18 +13,11 @@ const ALL: i64 = 100_000_000;
 /// Reads a price book that stands in a file of its own: the same `[[price_book]]` entries as in a policy. Any finding
 /// is an error, and then the entries must not be used.
 pub fn read_price_book(file: &str, text: &str) -> (Vec<BookEntry>, Vec<Finding>) {
-    let mut reader = Reader::new(file, text);
+    let mut reader = Reader::new(file, text, &super::DIALECT);
     let mut entries = Vec::new();
-    let (root, errors) = DeTable::parse_recoverable(text);
-    if errors.is_empty() {
-        let mut root = reader.table("", 0, root.into_inner());
+    if let Some(mut root) = reader.root() {
         entries = reader.entries(&mut root, "price_book", Reader::book_entry);
         reader.finish(root);
-    }
-    for error in errors {
-        let place = reader.place(error.span().map_or(0, |span| span.start), "");
-        let finding = Finding::error("POL-001", format!("not TOML: {}", clip(error.message())));
-        reader.findings.push(finding.at(place).help("see docs/formats/policy.md for a price book"));
     }
     (entries, reader.findings)
 }

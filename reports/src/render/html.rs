@@ -176,7 +176,7 @@ fn script(v: &Voice<'_>) -> String {
 }
 
 /// The hash of an inline style or script as a content security policy writes it.
-fn base64_of_sha256(text: &str) -> String {
+pub(crate) fn base64_of_sha256(text: &str) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let hex = sha256(text.as_bytes());
     let bits: Vec<u32> = hex

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use carafe_model::document::sha256;
+use carafe_model::host::OsFamily;
 use carafe_model::ids::{ProviderName, RegionName};
 use carafe_model::steps::Action;
 use serde::{Deserialize, Serialize};
 
 use super::cidr::Cidr;
 use crate::drivers::{
-    Ability, DriverError, ErrorKind, Kind, Observed, Outcome, Ownership, Quota, Removal, Resource, Status,
-    Target,
+    Ability, DriverError, ErrorKind, Kind, Observed, Outcome, Ownership, Quota, Removal, Resource, Sale,
+    Status, Target,
 };
 use crate::run_id::RunId;
 
@@ -23,12 +24,28 @@ pub struct Rules {
     pub kinds: BTreeMap<Kind, Ability>,
     /// Whether every call is refused.
     pub denied: bool,
+    /// Whether the account may read and not write.
+    pub read_only: bool,
+    /// What is for sale, with how many there are in all; without it everything is, without end and price.
+    pub sales: Option<BTreeMap<String, Sale>>,
+    /// Systems that there are images of; without it all.
+    pub images: Option<BTreeSet<OsFamily>>,
+    /// How many machines with a system the account has licences for; absent systems need none.
+    pub licences: BTreeMap<OsFamily, u64>,
 }
 
 impl Default for Rules {
     fn default() -> Rules {
         let kinds = Kind::ALL.into_iter().map(|kind| (kind, Ability::Makes)).collect();
-        Rules { quotas: BTreeMap::new(), kinds, denied: false }
+        Rules {
+            quotas: BTreeMap::new(),
+            kinds,
+            denied: false,
+            read_only: false,
+            sales: None,
+            images: None,
+            licences: BTreeMap::new(),
+        }
     }
 }
 
@@ -176,13 +193,16 @@ impl Cloud {
     }
 
     pub(super) fn remove(&mut self, target: &Target) -> Result<Removal, DriverError> {
-        let slot = Slot::of(target);
-        let Some(item) = self.items.get(&slot) else { return Ok(Removal::Absent) };
         let ours = |owner: &Ownership| owner.key == target.owner.key && owner.run == target.owner.run;
+        self.take_away(&Slot::of(target), ours)
+    }
+
+    fn take_away(&mut self, slot: &Slot, ours: impl Fn(&Ownership) -> bool) -> Result<Removal, DriverError> {
+        let Some(item) = self.items.get(slot) else { return Ok(Removal::Absent) };
         if !item.owner.as_ref().is_some_and(ours) {
             return Ok(Removal::NotOurs);
         }
-        if let Some(user) = self.used_by.get(&slot).and_then(|users| users.first()) {
+        if let Some(user) = self.used_by.get(slot).and_then(|users| users.first()) {
             let what = format!(
                 "{} \"{}\" is in use by {} \"{}\"",
                 slot.kind.words(),
@@ -192,7 +212,7 @@ impl Cloud {
             );
             return Err(ErrorKind::Conflict.because(what));
         }
-        self.uproot(&slot);
+        self.uproot(slot);
         Ok(Removal::Removed)
     }
 
@@ -278,8 +298,111 @@ impl Cloud {
                 slot.region
             )));
         }
+        if rules.read_only {
+            let what = format!("the account may not make a {} in {}", slot.kind.words(), slot.region);
+            refusals.push(ErrorKind::Denied.because(what));
+        }
+        if let Action::Machine { instance_type, image, .. } = action {
+            refusals.extend(self.machine_refusals(slot, instance_type, image.family, rules));
+        }
         refusals.extend(self.address_refusal(slot, action));
         refusals
+    }
+
+    fn machine_refusals(
+        &self,
+        slot: &Slot,
+        instance_type: &str,
+        family: OsFamily,
+        rules: &Rules,
+    ) -> Vec<DriverError> {
+        let mut refusals = Vec::new();
+        if let Some(sales) = &rules.sales {
+            match sales.get(instance_type) {
+                None => refusals
+                    .push(ErrorKind::NoCapacity.because(format!("{instance_type} is not for sale here"))),
+                Some(Sale { free: Some(all), .. })
+                    if self.machines(&slot.provider, &slot.region, |found, _| found == instance_type)
+                        >= *all =>
+                {
+                    refusals.push(ErrorKind::NoCapacity.because(format!("no {instance_type} is left here")));
+                }
+                Some(_) => {}
+            }
+        }
+        if rules.images.as_ref().is_some_and(|images| !images.contains(&family)) {
+            refusals.push(ErrorKind::NotFound.because(format!("there is no image of {family:?} here")));
+        }
+        if let Some(most) = rules.licences.get(&family)
+            && self.machines(&slot.provider, &slot.region, |_, found| found == family) >= *most
+        {
+            refusals
+                .push(ErrorKind::Quota.because(format!("the {most} licences for {family:?} are used up")));
+        }
+        refusals
+    }
+
+    fn machines(
+        &self,
+        provider: &ProviderName,
+        region: &RegionName,
+        is_one: impl Fn(&str, OsFamily) -> bool,
+    ) -> u64 {
+        let here = self.items.iter().filter(|(slot, _)| slot.provider == *provider && slot.region == *region);
+        let machines = here.filter(|(_, item)| match &item.action {
+            Action::Machine { instance_type, image, .. } => is_one(instance_type, image.family),
+            _ => false,
+        });
+        machines.count() as u64
+    }
+
+    pub(super) fn sales(
+        &self,
+        provider: &ProviderName,
+        region: &RegionName,
+        types: &[String],
+        rules: &Rules,
+    ) -> BTreeMap<String, Sale> {
+        let Some(sales) = &rules.sales else {
+            return types.iter().map(|name| (name.clone(), Sale::default())).collect();
+        };
+        let wanted = sales.iter().filter(|(name, _)| types.contains(name));
+        wanted
+            .map(|(name, sale)| {
+                let used = self.machines(provider, region, |found, _| found == name);
+                let free = sale.free.map(|all| all.saturating_sub(used));
+                (name.clone(), Sale { free, ..sale.clone() })
+            })
+            .collect()
+    }
+
+    pub(super) fn licences(
+        &self,
+        provider: &ProviderName,
+        region: &RegionName,
+        rules: &Rules,
+    ) -> BTreeMap<OsFamily, Quota> {
+        let used = |family| self.machines(provider, region, |_, found| found == family);
+        rules
+            .licences
+            .iter()
+            .map(|(family, limit)| (*family, Quota { limit: *limit, used: used(*family) }))
+            .collect()
+    }
+
+    pub(super) fn discard(
+        &mut self,
+        provider: &ProviderName,
+        region: &RegionName,
+        found: &Resource,
+    ) -> Result<Removal, DriverError> {
+        let slot = Slot {
+            provider: provider.clone(),
+            region: region.clone(),
+            kind: found.kind,
+            name: found.name.clone(),
+        };
+        self.take_away(&slot, |owner| found.owner.as_ref() == Some(owner))
     }
 
     fn address_refusal(&self, slot: &Slot, action: &Action) -> Option<DriverError> {

@@ -43,14 +43,25 @@ pub enum Method {
     Check,
     /// `quotas`.
     Quotas,
+    /// `sales`.
+    Sales,
+    /// `licences`.
+    Licences,
+    /// `discard`.
+    Discard,
 }
 
 impl Method {
     /// Whether a call may change the cloud.
     pub const fn changes(self) -> bool {
         match self {
-            Method::Ensure | Method::Remove => true,
-            Method::Observe | Method::List | Method::Check | Method::Quotas => false,
+            Method::Ensure | Method::Remove | Method::Discard => true,
+            Method::Observe
+            | Method::List
+            | Method::Check
+            | Method::Quotas
+            | Method::Sales
+            | Method::Licences => false,
         }
     }
 }

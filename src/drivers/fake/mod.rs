@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use carafe_model::host::OsFamily;
 use carafe_model::ids::{ProviderName, RegionName};
 use carafe_model::steps::Action;
 use serde_json::json;
@@ -18,11 +19,13 @@ use tokio::sync::watch;
 use super::connections::{Setting, SettingKind, Settings};
 use super::{
     Capabilities, Driver, DriverEntry, DriverError, ErrorKind, Kind, Observed, Outcome, Ownership, Quota,
-    Removal, Reply, Resource, Target,
+    Removal, Reply, Resource, Sale, Target,
 };
 use crate::run_id::RunId;
 
 mod cidr;
+
+mod rules;
 
 pub mod cloud;
 
@@ -62,6 +65,15 @@ pub const ENTRY: DriverEntry = DriverEntry {
             WHOLE,
             "how many of each kind of resource a region allows; without it there is no limit",
         ),
+        setting("read_only", WHOLE, "with 1 the account may read and not write"),
+        setting(
+            "sales",
+            SettingKind::Text,
+            "instance types for sale, each with how many there are and what an hour costs in USD on demand, for \
+             example \"m5.large=3@0.096, c5.large=9\"; without it everything is for sale",
+        ),
+        setting("images", SettingKind::Text, "systems with an image, for example \"linux, windows\""),
+        setting("licences", SettingKind::Text, "licences by system, for example \"windows=2\""),
         setting("latency_ms", WHOLE, "how long every call takes, in milliseconds"),
         setting("refuse_call", WHOLE, "the number of the call, from 1, that is refused for lack of capacity"),
         setting("lose_call", WHOLE, "the number of the call, from 1, whose reply is lost"),
@@ -99,6 +111,8 @@ fn open_from_settings(settings: &Settings) -> Result<Arc<dyn Driver>, DriverErro
     if let Some(quota) = settings.whole("quota") {
         rules.quotas = Kind::ALL.into_iter().map(|kind| (kind, quota)).collect();
     }
+    rules.read_only = settings.whole("read_only").is_some_and(|flag| flag > 0);
+    rules::from_texts(&mut rules, settings)?;
     rules.denied = settings.secret("token").is_some_and(|token| token.expose() == "denied");
     let state = settings.file("state").cloned().map(StateFile::new);
     let mut fake =
@@ -401,6 +415,42 @@ impl Driver for Fake {
         let rules = &self.inner.rules;
         Box::pin(self.call(Method::Quotas, None, region.as_str(), move |cloud, _| {
             Ok((cloud.quotas(provider, region, rules), Effect::Nothing))
+        }))
+    }
+
+    fn sales<'a>(
+        &'a self,
+        provider: &'a ProviderName,
+        region: &'a RegionName,
+        types: &'a [String],
+    ) -> Reply<'a, BTreeMap<String, Sale>> {
+        let rules = &self.inner.rules;
+        Box::pin(self.call(Method::Sales, None, region.as_str(), move |cloud, _| {
+            Ok((cloud.sales(provider, region, types, rules), Effect::Nothing))
+        }))
+    }
+
+    fn licences<'a>(
+        &'a self,
+        provider: &'a ProviderName,
+        region: &'a RegionName,
+    ) -> Reply<'a, BTreeMap<OsFamily, Quota>> {
+        let rules = &self.inner.rules;
+        Box::pin(self.call(Method::Licences, None, region.as_str(), move |cloud, _| {
+            Ok((cloud.licences(provider, region, rules), Effect::Nothing))
+        }))
+    }
+
+    fn discard<'a>(
+        &'a self,
+        provider: &'a ProviderName,
+        region: &'a RegionName,
+        resource: &'a Resource,
+    ) -> Reply<'a, Removal> {
+        Box::pin(self.call(Method::Discard, Some(resource.kind), &resource.name, move |cloud, _| {
+            let removal = cloud.discard(provider, region, resource)?;
+            let effect = if removal == Removal::Removed { Effect::Removed } else { Effect::Nothing };
+            Ok((removal, effect))
         }))
     }
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use carafe_model::host::OsFamily;
 use carafe_model::ids::{ProviderName, RegionName};
 
 use crate::drivers::{
     Capabilities, Driver, DriverError, ErrorKind, Kind, Observed, Outcome, Quota, Removal, Reply, Resource,
-    Target,
+    Sale, Target,
 };
 use crate::run_id::RunId;
 
@@ -79,6 +80,35 @@ impl Driver for Guarded {
         region: &'a RegionName,
     ) -> Reply<'a, BTreeMap<Kind, Quota>> {
         self.inner.quotas(provider, region)
+    }
+
+    fn sales<'a>(
+        &'a self,
+        provider: &'a ProviderName,
+        region: &'a RegionName,
+        types: &'a [String],
+    ) -> Reply<'a, BTreeMap<String, Sale>> {
+        self.inner.sales(provider, region, types)
+    }
+
+    fn licences<'a>(
+        &'a self,
+        provider: &'a ProviderName,
+        region: &'a RegionName,
+    ) -> Reply<'a, BTreeMap<OsFamily, Quota>> {
+        self.inner.licences(provider, region)
+    }
+
+    fn discard<'a>(
+        &'a self,
+        provider: &'a ProviderName,
+        region: &'a RegionName,
+        resource: &'a Resource,
+    ) -> Reply<'a, Removal> {
+        Box::pin(async move {
+            self.check_lease()?;
+            self.inner.discard(provider, region, resource).await
+        })
     }
 }
 

@@ -1,7 +1,8 @@
 //! Takes values out of a TOML tree, key by key, and keeps what is wrong with each of them.
 //!
 //! A value that is asked for and not there is `None` in silence; one that is there and wrong is `None` with a finding.
-//! What nobody asked for is an unknown key, which [`Reader::finish`] reports.
+//! What nobody asked for is an unknown key, which [`Reader::finish`] reports. Every TOML file of Carafe's own is walked
+//! by this one reader; a [`Dialect`] says by which codes its mistakes are told.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +11,35 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::finding::{Finding, Place, nearest};
 use crate::language::Sentence;
-use crate::units::{Money, Quantity, clip};
+use crate::units::clip;
+
+/// By which codes the mistakes of a kind of file are told, and where its example is.
+#[derive(Clone, Copy, Debug)]
+pub struct Dialect {
+    /// The text is not TOML.
+    pub not_toml: &'static str,
+    /// A key that nobody asked for.
+    pub unknown_key: &'static str,
+    /// A value of another type.
+    pub wrong_type: &'static str,
+    /// A value that is not allowed.
+    pub not_allowed: &'static str,
+    /// Where to see how it is done, in a few words.
+    pub example: &'static str,
+}
 
 /// A file that is being read, and what was found so far.
-pub(super) struct Reader<'t> {
+pub struct Reader<'t> {
+    /// How findings call the file.
     pub file: &'t str,
+    dialect: &'static Dialect,
     text: &'t str,
+    /// What was found so far.
     pub findings: Vec<Finding>,
 }
 
 /// A table some of whose keys are read already.
-pub(super) struct Table<'t> {
+pub struct Table<'t> {
     /// Dotted key of the table; empty for the root.
     pub path: String,
     /// Where it starts in the text.
@@ -36,13 +55,40 @@ impl Table<'_> {
     }
 }
 
-pub(super) type Value<'t> = Spanned<DeValue<'t>>;
+/// A value with its place in the text.
+pub type Value<'t> = Spanned<DeValue<'t>>;
 
 impl<'t> Reader<'t> {
-    pub fn new(file: &'t str, text: &'t str) -> Reader<'t> {
-        Reader { file, text, findings: Vec::new() }
+    /// Begins to read the text of `file`.
+    pub fn new(file: &'t str, text: &'t str, dialect: &'static Dialect) -> Reader<'t> {
+        Reader { file, dialect, text, findings: Vec::new() }
     }
 
+    /// The whole file as a table; `None` with findings when it is not TOML.
+    pub fn root(&mut self) -> Option<Table<'t>> {
+        let (root, errors) = DeTable::parse_recoverable(self.text);
+        for error in &errors {
+            let place = self.place(error.span().map_or(0, |span| span.start), "");
+            self.findings.push(
+                Finding::error(self.dialect.not_toml, format!("not TOML: {}", clip(error.message())))
+                    .at(place)
+                    .help(self.dialect.example),
+            );
+        }
+        errors.is_empty().then(|| self.table("", 0, root.into_inner()))
+    }
+
+    /// Reads the first field of a document, which says its version; without it the version is this one.
+    pub fn header(&mut self, root: &mut Table<'t>, expected: &str) {
+        let Some(value) = self.take(root, "carafe") else { return };
+        if self.text_value(root, "carafe", &value).is_some_and(|header| header != expected) {
+            let what = format!("this program reads \"{expected}\" only");
+            let help = "install the Carafe this file was written for";
+            self.refuse(self.dialect.not_allowed, &value, "carafe", what, help);
+        }
+    }
+
+    /// Reads a table below a key, if it is there, to its end.
     pub fn section(
         &mut self,
         table: &mut Table<'t>,
@@ -56,6 +102,7 @@ impl<'t> Reader<'t> {
         self.finish(section);
     }
 
+    /// A table of which nothing is read yet.
     pub fn table(&self, path: &str, start: usize, table: DeTable<'t>) -> Table<'t> {
         let left = table
             .into_iter()
@@ -64,6 +111,7 @@ impl<'t> Reader<'t> {
         Table { path: path.to_owned(), start, left, known: Vec::new() }
     }
 
+    /// A value that must be a table.
     pub fn as_table(&mut self, path: &str, value: Value<'t>) -> Option<Table<'t>> {
         let start = value.span().start;
         match value.into_inner() {
@@ -85,20 +133,23 @@ impl<'t> Reader<'t> {
             };
             let place = self.place(*start, &join(&table.path, key));
             let what = format!("unknown key \"{}\"", clip(key));
-            self.findings.push(Finding::error("POL-002", what).at(place).help(help));
+            self.findings.push(Finding::error(self.dialect.unknown_key, what).at(place).help(help));
         }
     }
 
+    /// Takes the value of a key as it is.
     pub fn take(&mut self, table: &mut Table<'t>, key: &'static str) -> Option<Value<'t>> {
         table.known.push(key);
         table.left.remove(key).map(|(_, value)| value)
     }
 
+    /// A text.
     pub fn string(&mut self, table: &mut Table<'t>, key: &'static str) -> Option<String> {
         let value = self.take(table, key)?;
         self.text_value(table, key, &value)
     }
 
+    /// A value that must be a text.
     pub fn text_value(&mut self, table: &Table<'t>, key: &str, value: &Value<'t>) -> Option<String> {
         match value.get_ref() {
             DeValue::String(text) => Some(text.to_string()),
@@ -109,6 +160,7 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// True or false.
     pub fn boolean(&mut self, table: &mut Table<'t>, key: &'static str) -> Option<bool> {
         let value = self.take(table, key)?;
         match value.get_ref() {
@@ -120,6 +172,7 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// A whole number within bounds.
     pub fn integer(
         &mut self,
         table: &mut Table<'t>,
@@ -131,6 +184,7 @@ impl<'t> Reader<'t> {
         self.integer_value(table, key, &value, least, most)
     }
 
+    /// A value that must be a whole number within bounds.
     pub fn integer_value(
         &mut self,
         table: &Table<'t>,
@@ -148,7 +202,13 @@ impl<'t> Reader<'t> {
         let allowed = number.filter(|number| (least..=most).contains(number));
         if allowed.is_none() {
             let what = format!("{} is out of range", clip(integer.as_str()));
-            self.refuse("POL-004", value, &path, what, &format!("a whole number from {least} to {most}"));
+            self.refuse(
+                self.dialect.not_allowed,
+                value,
+                &path,
+                what,
+                &format!("a whole number from {least} to {most}"),
+            );
         }
         allowed
     }
@@ -163,7 +223,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The same, with where it starts.
-    fn decimal_at<D: std::str::FromStr<Err = crate::units::DecimalError>>(
+    pub fn decimal_at<D: std::str::FromStr<Err = crate::units::DecimalError>>(
         &mut self,
         table: &mut Table<'t>,
         key: &'static str,
@@ -183,7 +243,7 @@ impl<'t> Reader<'t> {
             Ok(decimal) => Some((value.span().start, decimal)),
             Err(error) => {
                 self.refuse(
-                    "POL-004",
+                    self.dialect.not_allowed,
                     &value,
                     &path,
                     format!("\"{}\": {error}", clip(&text)),
@@ -194,35 +254,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    pub fn factor(&mut self, table: &mut Table<'t>, key: &'static str, factor: &mut Quantity) {
-        let Some((start, found)) = self.decimal_at::<Quantity>(table, key) else { return };
-        if (1_000_000..=100_000_000).contains(&found.0) {
-            *factor = found;
-        } else {
-            let place = self.place(start, &join(&table.path, key));
-            self.findings.push(
-                Finding::error("POL-004", format!("a head-room factor of {found} is out of range"))
-                    .at(place)
-                    .help("from 1 (none) to 100"),
-            );
-        }
-    }
-
-    pub fn money(&mut self, table: &mut Table<'t>, key: &'static str, money: &mut Money) {
-        let Some((start, found)) = self.decimal_at::<Money>(table, key) else { return };
-        // One quadrillion: far above any estate, and far below where sums of many could overflow.
-        if (0..=1_000_000_000_000_000_000_000_000).contains(&found.0) {
-            *money = found;
-        } else {
-            let place = self.place(start, &join(&table.path, key));
-            self.findings.push(
-                Finding::error("POL-004", format!("an amount of {found} is out of range"))
-                    .at(place)
-                    .help("from 0 to 1000000000000000, in the plan's currency"),
-            );
-        }
-    }
-
+    /// One of a few words.
     pub fn choice<C: Copy>(
         &mut self,
         table: &mut Table<'t>,
@@ -236,7 +268,7 @@ impl<'t> Reader<'t> {
             let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
             let what = format!("\"{}\" is not a choice", clip(&text));
             self.refuse(
-                "POL-004",
+                self.dialect.not_allowed,
                 &value,
                 &join(&table.path, key),
                 what,
@@ -246,6 +278,7 @@ impl<'t> Reader<'t> {
         found
     }
 
+    /// A text that has to be read further.
     pub fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
         &mut self,
         table: &mut Table<'t>,
@@ -257,10 +290,34 @@ impl<'t> Reader<'t> {
             Ok(parsed) => Some(parsed),
             Err(error) => {
                 let what = format!("\"{}\" is not allowed", clip(&text));
-                self.refuse("POL-004", &value, &join(&table.path, key), what, &error.to_string());
+                self.refuse(
+                    self.dialect.not_allowed,
+                    &value,
+                    &join(&table.path, key),
+                    what,
+                    &error.to_string(),
+                );
                 None
             }
         }
+    }
+
+    /// A table of texts under keys of its own, each with where it starts.
+    pub fn string_map(
+        &mut self,
+        table: &mut Table<'t>,
+        key: &'static str,
+    ) -> BTreeMap<String, (usize, String)> {
+        let Some(value) = self.take(table, key) else { return BTreeMap::new() };
+        let path = join(&table.path, key);
+        let Some(inner) = self.as_table(&path, value) else { return BTreeMap::new() };
+        let mut texts = BTreeMap::new();
+        for (name, (start, value)) in &inner.left {
+            if let Some(text) = self.text_value(&inner, name, value) {
+                texts.insert(name.clone(), (*start, text));
+            }
+        }
+        texts
     }
 
     /// A list of texts, each with where it starts; an empty list is refused, because it would allow nothing.
@@ -279,7 +336,7 @@ impl<'t> Reader<'t> {
         if entries.is_empty() {
             let place = self.place(start, &path);
             self.findings.push(
-                Finding::error("POL-004", "an empty list would allow nothing")
+                Finding::error(self.dialect.not_allowed, "an empty list would allow nothing")
                     .at(place)
                     .help("leave the key out to allow everything"),
             );
@@ -287,6 +344,7 @@ impl<'t> Reader<'t> {
         Some(texts)
     }
 
+    /// A value that must be a list.
     pub fn array(&mut self, table: &Table<'t>, key: &str, value: Value<'t>) -> Option<DeArray<'t>> {
         let start = value.span().start;
         match value.into_inner() {
@@ -298,14 +356,15 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// Reports a value of another type.
     pub fn wrong_type(&mut self, start: usize, path: &str, wanted: &str, found: &DeValue<'t>) {
         let what = format!("{wanted} is wanted, this is {}", kind(found));
         let place = self.place(start, path);
-        self.findings.push(
-            Finding::error("POL-003", what).at(place).help("see docs/formats/policy.md for a whole example"),
-        );
+        self.findings
+            .push(Finding::error(self.dialect.wrong_type, what).at(place).help(self.dialect.example));
     }
 
+    /// Reports a value that is not allowed.
     pub fn refuse(
         &mut self,
         code: &str,
@@ -318,6 +377,7 @@ impl<'t> Reader<'t> {
         self.findings.push(Finding::error(code, what).at(place).help(help));
     }
 
+    /// Where a byte of the text stands, with the key that is read there.
     pub fn place(&self, start: usize, path: &str) -> Place {
         let before = &self.text.as_bytes()[..start.min(self.text.len())];
         let row = before.iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -329,7 +389,8 @@ impl<'t> Reader<'t> {
     }
 }
 
-pub(super) fn join(path: &str, key: &str) -> String {
+/// The dotted path of a key.
+pub fn join(path: &str, key: &str) -> String {
     let key = clip(key);
     if path.is_empty() { key } else { format!("{path}.{key}") }
 }

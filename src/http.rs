@@ -1,0 +1,37 @@
+//! The one place where a web client is made, so that all of them keep to the same rules.
+
+use std::time::Duration;
+
+/// How long to wait for a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A client that speaks TLS with the certificates the operating system trusts, follows no redirection (a header that
+/// holds a secret must not go where nobody sent it), and names itself.
+///
+/// # Errors
+/// If the operating system's certificates cannot be read, in words for people.
+pub fn client() -> Result<reqwest::Client, String> {
+    // Another client may have been made before; then the same provider is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .user_agent(concat!("carafe/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT)
+        .build()
+        .map_err(|error| words(&error))
+}
+
+/// An error of a client with its causes, without the address: that one may hold a secret.
+pub fn words(error: &reqwest::Error) -> String {
+    let mut words = Vec::new();
+    let mut source: Option<&dyn std::error::Error> = std::error::Error::source(error);
+    while let Some(cause) = source {
+        words.push(cause.to_string());
+        source = cause.source();
+    }
+    match words.is_empty() {
+        true if error.is_timeout() => "it took too long".to_owned(),
+        true => "the request failed".to_owned(),
+        false => words.join(": "),
+    }
+}
