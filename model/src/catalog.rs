@@ -97,6 +97,12 @@ pub struct InstanceType {
     pub gpu_model: String,
     /// Whether processor time is rationed by credits; `None` when the source does not tell.
     pub burstable: Option<bool>,
+    /// What it may use of its processors all day where time is rationed, in thousandths of a hardware thread; `None`
+    /// when it is not rationed or not known.
+    pub baseline_milli: Option<u32>,
+    /// Network throughput it keeps up, in Mbit/s: the baseline where the source tells one, else the most; `None` when
+    /// it tells neither.
+    pub network_mbps: Option<u32>,
 }
 
 /// For how long a machine is paid for in advance.

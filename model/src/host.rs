@@ -298,6 +298,9 @@ pub struct Usage {
     /// Memory in use, in MiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_mib: Option<Distribution>,
+    /// Network throughput in Mbit/s, the larger of the two directions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network_mbps: Option<Distribution>,
 }
 
 /// Percentiles of a metric.

@@ -9,6 +9,7 @@ use carafe_model::policy::{HostPolicy, Licence, Licences, Policy, SizingStrategy
 use carafe_model::units::{Gib, Mib, Quantity, Vcpus};
 
 use crate::assumed;
+use crate::credits;
 
 /// Everything that decides which offers a host may have, apart from where they are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +35,11 @@ pub struct Class {
     pub terms: Vec<Term>,
     /// The system whose licence is paid with the machine.
     pub licence: Option<OsFamily>,
+    /// What it uses of processors all day, in thousandths of a hardware thread; zero where that was not measured. Rounded
+    /// up to a coarse scale, so that hosts that are alike share their candidates.
+    pub sustained_milli: u32,
+    /// Network throughput it needs, in Mbit/s, rounded up likewise; zero where it was not measured.
+    pub network_mbps: u32,
     /// Instance types that may be used, as `provider/type`; any when absent.
     pub offers: Option<Vec<String>>,
 }
@@ -91,7 +97,7 @@ pub fn need(
     if !rules.interruptible {
         terms.retain(|term| *term != Term::Spot);
     }
-    let class = Class {
+    let mut class = Class {
         // VMware and most exports do not tell; what they run on is x86-64.
         architecture: host.architecture.unwrap_or(Architecture::X86_64),
         gpu: host
@@ -102,9 +108,20 @@ pub fn need(
         burstable: rules.burstable,
         terms,
         licence: family.filter(|family| pays_licence(*family, &policy.licences)),
+        sustained_milli: 0,
+        network_mbps: 0,
         offers: rules.offers.map(<[String]>::to_vec),
     };
     let measured = basis == "measured";
+    if let Some(usage) = host.usage.as_ref().filter(|_| measured) {
+        if let Some(cpu) = &usage.cpu_percent {
+            class.sustained_milli = credits::sustained_milli(cpu, usage.window_hours, source_vcpus, policy);
+        }
+        if let Some(network) = &usage.network_mbps {
+            let used = percentile(network, policy.sizing.percentile);
+            class.network_mbps = network_step(used, policy.sizing.headroom.network);
+        }
+    }
     let disks = host.disks.iter().enumerate().map(|(place, disk)| {
         let size = match (disk.size_gib.filter(|size| size.0 > 0), disk.used_gib) {
             // An image of the boot disk is written as it is; only data can be copied to a smaller disk.
@@ -207,7 +224,21 @@ fn size(
     (Vcpus(threads), Mib(needed.max(least)), Said::new("basis.measured").into())
 }
 
-fn percentile(distribution: &Distribution, percentile: u32) -> Quantity {
+/// Throughput that machines are sold with, in Mbit/s. A need between two of them takes the larger anyway.
+const NETWORK_STEPS: [u32; 17] = [
+    500, 750, 1_000, 1_500, 2_000, 3_000, 4_000, 5_000, 6_000, 8_000, 10_000, 12_500, 15_000, 20_000, 25_000,
+    50_000, 100_000,
+];
+
+/// A throughput times head-room, rounded up to one that is sold; more than any is kept as it is, so that nothing fits.
+fn network_step(used: Quantity, headroom: Quantity) -> u32 {
+    let exact = div_up(i128::from(used.0) * i128::from(headroom.0), 1_000_000_000_000);
+    let mbps = u32::try_from(exact.max(0)).unwrap_or(u32::MAX);
+    if mbps == 0 { 0 } else { NETWORK_STEPS.into_iter().find(|step| *step >= mbps).unwrap_or(mbps) }
+}
+
+/// The percentile of a distribution that is kept at or above the asked one.
+pub fn percentile(distribution: &Distribution, percentile: u32) -> Quantity {
     match percentile {
         ..=50 => distribution.p50,
         51..=90 => distribution.p90,

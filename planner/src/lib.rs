@@ -11,6 +11,8 @@
 mod account;
 
 pub mod assumed;
+mod credits;
+
 pub mod demand;
 pub mod groups;
 
@@ -114,7 +116,7 @@ pub const CODES: &[(&str, &str)] = &[
         "PLN-0104",
         "The catalog's prices are in another currency and the policy gives no exchange rate. Add [pricing.exchange].",
     ),
-    ("PLN-0105", "The policy gives a head-room that this version cannot apply."),
+    ("PLN-0105", "The policy gives a head-room on something that was measured for no host."),
     (
         "PLN-0106",
         "Today's cost of the estate includes a host that stays or could not be placed, and what that host costs is not known; a saving would compare unlike things. Add monthly_cost to the host.",
@@ -464,7 +466,12 @@ fn missing(bill: &Bill) -> Vec<Finding> {
 }
 
 fn assumptions(plan: &Plan, sendings: &[traffic::Sending], movers: &[Mover<'_>]) -> Vec<Sentence> {
-    let mut said: Vec<Said> = assumed::ALWAYS.iter().map(|&key| Said::new(key)).collect();
+    let has_book = plan.bill.iter().any(|line| line.list.is_some());
+    let by_key = |&key: &&'static str| match key {
+        "assumed.list-prices" if has_book => Said::new("assumed.book-prices"),
+        key => Said::new(key),
+    };
+    let mut said: Vec<Said> = assumed::ALWAYS.iter().map(by_key).collect();
     let range = |key: &str, known: assumed::Assumed| {
         let figure = |figure: i64| figure.unsigned_abs();
         Said::new(key)

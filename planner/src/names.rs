@@ -87,7 +87,11 @@ pub fn check(estate: &Estate, catalog: &Snapshot, policy: &Policy) -> Vec<Findin
         );
     }
     let is_measured = policy.sizing.strategy == SizingStrategy::Measured;
-    if is_measured && policy.sizing.headroom.network != Headroom::default().network {
+    let has_network = |host: &Host| host.usage.as_ref().is_some_and(|usage| usage.network_mbps.is_some());
+    if is_measured
+        && policy.sizing.headroom.network != Headroom::default().network
+        && !estate.hosts.iter().any(has_network)
+    {
         findings.push(
             Finding::warning("PLN-0105", Said::new("finding.network-headroom"))
                 .at(Place::default().at("sizing.headroom.network"))

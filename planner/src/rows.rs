@@ -22,7 +22,7 @@ use crate::market::Market;
 pub struct Rows {
     prices: Vec<Vec<Option<Price>>>,
     price_of: Vec<u32>,
-    permissions: Vec<Vec<u16>>,
+    permissions: Vec<Vec<u32>>,
     permission_of: Vec<u32>,
 }
 
@@ -101,7 +101,7 @@ impl Rows {
             }
             Some(Price { candidate, monthly })
         };
-        let of_first = |first: &usize| -> Vec<u16> {
+        let of_first = |first: &usize| -> Vec<u32> {
             regions.iter().map(|region| refuse_region(&movers[*first].rules, region)).collect()
         };
         Rows {

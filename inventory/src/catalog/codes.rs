@@ -98,6 +98,10 @@ pub const CODES: &[(&str, &str)] = &[
         "CAT-1211",
         "Too many rows each hold for many regions, so the row is left out. Name the region in each row.",
     ),
+    (
+        "CAT-1212",
+        "A throughput or baseline of a machine cannot be read and counts as unknown. Write a positive decimal number.",
+    ),
     ("CAT-1301", "Storage other than plain block storage was not loaded."),
     ("CAT-1302", "The class of disk has no name or an unknown medium and is left out. Write ssd or hdd."),
     (

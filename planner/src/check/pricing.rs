@@ -347,6 +347,37 @@ impl Judge<'_> {
         rates.len() >= 4 && column[offer].0 > 0 && column[offer].0 * 2 < rates[(rates.len() - 1) / 2]
     }
 
+    /// What a measured host lacks of network throughput, or of processor time that it may use all day: at least the mean
+    /// of what was measured, each part of the distribution at its upper end.
+    fn lacks_throughput(&self, host: &Host, placement: &Placement) -> Option<String> {
+        let catalog = self.catalog;
+        let sold = catalog.instance_types.iter().find(|sold| {
+            sold.name == placement.offer && catalog.providers[sold.provider].name == placement.provider
+        })?;
+        let usage = host.usage.as_ref()?;
+        let of = |d: &carafe_model::host::Distribution| match self.policy.sizing.percentile {
+            ..=50 => d.p50.0,
+            51..=90 => d.p90.0,
+            91..=95 => d.p95.0,
+            96..=99 => d.p99.0,
+            100.. => d.max.0,
+        };
+        let mbps = usage.network_mbps.as_ref().map_or(0, of);
+        if sold.network_mbps.is_some_and(|has| i64::from(has) * 1_000_000 < mbps) {
+            return Some(format!("{} gets less network throughput than it was measured to use", host.id));
+        }
+        let cpu = usage.cpu_percent.as_ref()?;
+        let parts = [(50, cpu.p50), (40, cpu.p90), (5, cpu.p95), (4, cpu.p99), (1, cpu.max)];
+        // Percent of the window × millionths of a percent × threads: 10^7 is a thousandth of a thread.
+        let mean: i128 =
+            parts.iter().map(|(share, level)| i128::from(*share) * i128::from(level.0)).sum::<i128>()
+                * i128::from(placement.demand.source_vcpus.0)
+                / 10_000_000;
+        let is_short = sold.burstable == Some(true)
+            && sold.baseline_milli.is_none_or(|earned| i128::from(earned) < mean);
+        is_short.then(|| format!("{} runs out of credits for processor time", host.id))
+    }
+
     /// A measured size holds what was ever in use of memory, and what was measured of the processors.
     pub(super) fn sizes_are_enough(&mut self) {
         let mut wrong = Vec::new();
@@ -374,6 +405,9 @@ impl Judge<'_> {
             let busy = i128::from(percent) * i128::from(placement.demand.source_vcpus.0);
             if usage.coverage_percent < 20 || i128::from(placement.vcpus.0) * 100_000_000 < busy {
                 wrong.push(format!("{} gets fewer vCPUs than it was measured to use", host.id));
+            }
+            if let Some(what) = self.lacks_throughput(host, placement) {
+                wrong.push(what);
             }
             let boot = host.disks.first().and_then(|disk| disk.size_gib);
             if placement.disks.first().is_some_and(|disk| boot.is_some_and(|boot| disk.size_gib < boot)) {

@@ -8,10 +8,12 @@ mod burstable;
 mod capacity;
 mod certification;
 mod country;
+mod credits;
 mod doubtful;
 mod example;
 mod gpu;
 mod near;
+mod network;
 mod pinned;
 mod price;
 mod provider;
@@ -122,7 +124,7 @@ impl Concern {
 }
 
 /// Every concern, in the order in which reports list them.
-pub const CONCERNS: [Concern; 15] = [
+pub const CONCERNS: [Concern; 17] = [
     provider::CONCERN,
     region::CONCERN,
     country::CONCERN,
@@ -135,6 +137,8 @@ pub const CONCERNS: [Concern; 15] = [
     capacity::MEMORY,
     gpu::CONCERN,
     burstable::CONCERN,
+    credits::CONCERN,
+    network::CONCERN,
     price::CONCERN,
     doubtful::CONCERN,
     example::CONCERN,
@@ -181,7 +185,7 @@ pub fn region_views<'a>(market: &Market<'a>, paths: &'a [String]) -> Vec<RegionV
 }
 
 /// The concerns that refuse a region, as a bit for each place in [`CONCERNS`].
-pub fn refuse_region(rules: &Rules<'_>, region: &RegionView<'_>) -> u16 {
+pub fn refuse_region(rules: &Rules<'_>, region: &RegionView<'_>) -> u32 {
     mask(|concern| match concern.test {
         Test::Region(passes) => passes(rules, region),
         Test::Offer(_) => true,
@@ -189,14 +193,14 @@ pub fn refuse_region(rules: &Rules<'_>, region: &RegionView<'_>) -> u16 {
 }
 
 /// The concerns that refuse an offer, as a bit for each place in [`CONCERNS`].
-pub fn refuse_offer(shape: &Shape, offer: &OfferView<'_>) -> u16 {
+pub fn refuse_offer(shape: &Shape, offer: &OfferView<'_>) -> u32 {
     mask(|concern| match concern.test {
         Test::Region(_) => true,
         Test::Offer(passes) => passes(shape, offer),
     })
 }
 
-fn mask(passes: impl Fn(&Concern) -> bool) -> u16 {
+fn mask(passes: impl Fn(&Concern) -> bool) -> u32 {
     let bits = CONCERNS.iter().enumerate().filter(|(_, concern)| !passes(concern));
     bits.fold(0, |mask, (place, _)| mask | 1 << place)
 }

@@ -73,6 +73,8 @@ pub fn catalog(places: &[Place]) -> Snapshot {
                 gpus: Some(0),
                 gpu_model: String::new(),
                 burstable: Some(size == "small"),
+                baseline_milli: (size == "small").then_some(400),
+                network_mbps: (size != "memory").then_some(1_000 * vcpus),
             }));
         }
     }

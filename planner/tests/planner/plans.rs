@@ -311,6 +311,7 @@ fn measured_use_shrinks_a_host_but_never_below_what_it_uses() {
         coverage_percent: 90,
         cpu_percent: Some(at(30)),
         memory_mib: Some(at(9_000)),
+        network_mbps: None,
     });
     let mut policy = Policy::default();
     policy.sizing.strategy = SizingStrategy::Measured;
@@ -548,6 +549,7 @@ fn measurements_that_cannot_be_true_shrink_nothing() {
             coverage_percent: 90,
             cpu_percent: Some(at(cpu)),
             memory_mib: Some(at(memory)),
+            network_mbps: None,
         });
         let plan = plan(&estate, &sealed(&PLACES), &policy);
         assert_eq!(plan.placements[4].demand.basis, format!("as-is: {why}"));
@@ -568,6 +570,7 @@ fn a_boot_disk_keeps_its_size_and_memory_holds_what_was_ever_in_use() {
         coverage_percent: 90,
         cpu_percent: Some(even(30)),
         memory_mib: Some(Distribution { max: gib(15_000), ..even(2_000) }),
+        network_mbps: None,
     });
     host.disks[0].used_gib = Some(Gib(12));
     host.disks.push(carafe_model::host::Disk {
@@ -601,4 +604,40 @@ fn prices_much_older_than_the_newest_are_told_once() {
         "{told:?}"
     );
     assert!(!codes(&plan(&small_estate(), &sealed(&PLACES), &Policy::default())).contains(&"PLN-0306"));
+}
+
+#[test]
+fn a_measured_host_gets_rationed_time_only_where_credits_last() {
+    let even = |units: i64| {
+        let q = gib(units);
+        Distribution { p50: q, p90: q, p95: q, p99: q, max: q }
+    };
+    let usage = |cpu, network| Usage {
+        window_hours: 720,
+        coverage_percent: 90,
+        cpu_percent: Some(even(cpu)),
+        memory_mib: Some(even(1_000)),
+        network_mbps: Some(even(network)),
+    };
+    let mut policy = Policy::default();
+    policy.sizing.strategy = SizingStrategy::Measured;
+    let offers = |estate: &carafe_model::estate::Estate| {
+        let plan = plan(estate, &sealed(&PLACES), &policy);
+        assert!(!codes(&plan).contains(&"PLN-9001"), "{:#?}", plan.findings);
+        plan
+    };
+    let mut estate = small_estate();
+    // 2 × 10 % × 1.2 = 0.24 threads all day, and the small one earns 0.4.
+    estate.hosts[0].usage = Some(usage(10, 300));
+    estate.hosts[1].usage = Some(usage(60, 300));
+    let found = offers(&estate);
+    assert_eq!(found.placements[0].offer, "aws.small");
+    assert_ne!(found.placements[1].offer, "aws.small");
+    assert!(found.placements[1].refused.iter().any(|r| r.reason == "credits" && r.offers == 5));
+
+    // 2,500 Mbit/s × 1.2 is more than two and less than four threads' worth; the one of unknown throughput is larger.
+    estate.hosts[0].usage = Some(usage(10, 2_500));
+    let found = offers(&estate);
+    assert_eq!(found.placements[0].offer, "aws.medium");
+    assert!(found.placements[0].refused.iter().any(|r| r.reason == "network" && r.offers == 5));
 }

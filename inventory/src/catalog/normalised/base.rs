@@ -10,6 +10,7 @@ use carafe_model::ids::{ProviderName, RegionName};
 use carafe_model::idx::{Idx, IdxVec};
 use carafe_model::units::{Mib, Vcpus};
 
+use super::baselines;
 use crate::catalog::decimal;
 use crate::catalog::findings::{Findings, clip};
 use crate::catalog::table::{Column, Row, Table};
@@ -257,6 +258,8 @@ fn read_types(tables: &[&Table<'_>], findings: &mut Findings) -> ByProvider<Inst
         let [arch, vcpu, memory] = ["arch", "vcpu", "memory_gib"].map(|name| table.column(name));
         let [gpus, gpu_model, burstable] =
             ["gpu_count", "gpu_model", "burstable"].map(|name| table.column(name));
+        let [network, network_baseline, baseline] =
+            ["network_gbps", "network_baseline_gbps", "baseline_vcpus"].map(|name| table.column(name));
         table.rows(findings, |row, findings| {
             if row.text(provider).is_empty() || row.text(name).is_empty() {
                 let finding =
@@ -274,11 +277,30 @@ fn read_types(tables: &[&Table<'_>], findings: &mut Findings) -> ByProvider<Inst
                 gpus: accelerators(row, gpus, findings),
                 gpu_model: Some(row.text(gpu_model)).filter(|model| *model != "NA").unwrap_or("").to_owned(),
                 burstable: flag(row.text(burstable)),
+                baseline_milli: thousandths(row, baseline, findings)
+                    .or_else(|| baselines::known(row.text(provider), row.text(name))),
+                network_mbps: thousandths(row, network_baseline, findings)
+                    .or_else(|| thousandths(row, network, findings)),
             };
             enter(&mut types, (provider, name), instance_type, row, findings);
         });
     }
     types
+}
+
+/// A decimal in thousandths, rounded down; a cell that is no positive number is reported and counts as unknown.
+fn thousandths(row: &Row<'_>, column: Column, findings: &mut Findings) -> Option<u32> {
+    let text = row.text(column);
+    if text.is_empty() {
+        return None;
+    }
+    let read = decimal::scaled(text, 6).ok().and_then(|number| u32::try_from(number.value / 1_000).ok());
+    if read.is_none_or(|value| value == 0) {
+        let finding =
+            row.warning("CAT-1212", column, "a throughput or baseline cannot be read; used as unknown");
+        findings.push(finding.help("write a positive decimal number, or leave the cell empty"));
+    }
+    read.filter(|value| *value > 0)
 }
 
 /// The size of a machine; one of unknown size is of no use and is reported.

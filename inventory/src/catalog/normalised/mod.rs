@@ -5,6 +5,7 @@
 //! order of files or rows: everything is sorted, and of rows that speak of the same thing the newest counts.
 
 mod base;
+mod baselines;
 mod cells;
 mod certifications;
 mod latencies;
@@ -72,6 +73,7 @@ const SHAPES: &[Shape] = &[
             "network_gbps",
             "network_baseline_gbps",
             "burstable",
+            "baseline_vcpus",
             "source",
         ],
     },
