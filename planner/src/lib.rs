@@ -156,7 +156,11 @@ pub const CODES: &[(&str, &str)] = &[
     ("PLN-0401", "A host could not be placed; the plan says why."),
     (
         "PLN-0402",
-        "No placement was found that keeps the limits on regions and providers together. Raise max_regions or max_providers, or loosen where hosts may go.",
+        "No placement was found that keeps everything that is demanded of all hosts together: limits on regions, providers and money, groups, round trips, quotas. Loosen one of them.",
+    ),
+    (
+        "PLN-0406",
+        "The plan costs more a month than max_monthly allows, and the search ended before it was settled whether a cheaper one exists. Allow more time, or raise max_monthly.",
     ),
     (
         "PLN-0404",
@@ -171,6 +175,9 @@ pub const CODES: &[(&str, &str)] = &[
 
 /// The code of the finding that a plan carries when its prices cannot be converted, so that nothing is placed.
 pub const NO_EXCHANGE: &str = "PLN-0104";
+
+/// The code of the finding that a plan carries when it costs more than `max_monthly` and a cheaper one may exist.
+pub const OVER_CAP: &str = "PLN-0406";
 
 /// The code of the findings that a plan carries when it did not pass its own check.
 pub const UNSOUND: &str = "PLN-9001";
@@ -202,8 +209,11 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
         stop: options.stop,
     };
     let (placed, homes) = account::place(&placing, &effort, |placed| homes(&placing, &groups, &placed.spot));
+    let cap = policy.targets.max_monthly;
+    // Even the bound is above what a month may cost: that is the proof that nothing is cheap enough.
+    let homes = homes.filter(|_| cap.is_none_or(|most| placed.bound <= most));
     if homes.is_none() {
-        roles.findings.push(limits_finding(policy));
+        roles.findings.push(limits_finding(policy, placed.bound));
         for mover in &roles.movers {
             unplaced.push(Unplaced {
                 host: estate.hosts[mover.host].id.clone(),
@@ -223,6 +233,9 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
     let mut plan = empty_plan(estate, snapshot, policy, options);
     plan.totals = totals(policy, &bill, placements.len());
     plan.bound = bound(plan.totals.monthly, placed.bound, options.gap);
+    if let Some(most) = cap.filter(|most| plan.totals.monthly > *most) {
+        roles.findings.push(over_cap(policy, most, placed.bound));
+    }
     // Nothing placed at no cost proves nothing.
     plan.bound.proven &= homes.is_some() && (unplaced.is_empty() || !roles.movers.is_empty());
     if homes.is_some() {
@@ -355,13 +368,29 @@ fn homes(placing: &Placing<'_>, groups: &[Group], spots: &[Option<Spot>]) -> Opt
     homes.into_iter().collect()
 }
 
-fn limits_finding(policy: &Policy) -> Finding {
+/// The month of the plan is above the cap, and whether a cheaper one exists is not settled.
+fn over_cap(policy: &Policy, most: Money, bound: Money) -> Finding {
+    let currency = policy.pricing.currency;
+    let said = Said::new("finding.over-cap").money("most", most, currency).money("bound", bound, currency);
+    Finding::error(OVER_CAP, said).help(Said::new("help.over-cap"))
+}
+
+fn limits_finding(policy: &Policy, bound: Money) -> Finding {
+    if let Some(most) = policy.targets.max_monthly.filter(|most| bound > *most) {
+        let currency = policy.pricing.currency;
+        let said = Said::new("finding.cap").money("most", most, currency).money("bound", bound, currency);
+        return Finding::error("PLN-0402", said).help(Said::new("help.cap"));
+    }
     let limit = |name: &str, most: Option<u32>| most.map(|most| format!("{name} = {most}"));
     let limits = [
         limit("max_providers", policy.targets.max_providers),
         limit("max_regions", policy.targets.max_regions),
     ];
-    let limits: Vec<String> = limits.into_iter().flatten().collect();
+    let groups = (0..policy.groups.len()).map(|place| hopeless::group_name(policy, place));
+    let flow_rules = (0..policy.flow_rules.len()).map(|place| format!("flow_rule[{place}]"));
+    let quotas = (0..policy.quotas.len()).map(|place| format!("quota[{place}]"));
+    let limits: Vec<String> =
+        limits.into_iter().flatten().chain(groups).chain(flow_rules).chain(quotas).collect();
     Finding::error("PLN-0402", Said::new("finding.limits").with("limits", limits))
         .help(Said::new("help.limits"))
 }

@@ -641,3 +641,15 @@ fn a_measured_host_gets_rationed_time_only_where_credits_last() {
     assert_eq!(found.placements[0].offer, "aws.medium");
     assert!(found.placements[0].refused.iter().any(|r| r.reason == "network" && r.offers == 5));
 }
+
+#[test]
+fn a_month_above_the_cap_is_refused_with_its_proof() {
+    let mut policy = Policy::default();
+    let free = plan(&small_estate(), &sealed(&PLACES), &policy);
+    policy.targets.max_monthly = Some(free.totals.monthly);
+    assert_eq!(plan(&small_estate(), &sealed(&PLACES), &policy).totals, free.totals);
+    policy.targets.max_monthly = Some(free.totals.monthly - Money(1));
+    let refused = plan(&small_estate(), &sealed(&PLACES), &policy);
+    assert_eq!((refused.placements.len(), refused.unplaced.len()), (0, 5));
+    assert!(codes(&refused).contains(&"PLN-0402") && !codes(&refused).contains(&"PLN-9001"));
+}
