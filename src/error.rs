@@ -99,6 +99,12 @@ pub enum Error {
         /// How many.
         count: usize,
     },
+    /// Rows of a batch for which no plan was made; everything else was written.
+    #[error("{} not made; everything else is written", plural(*rows, "plan was", "plans were"))]
+    Broken {
+        /// How many.
+        rows: usize,
+    },
     /// A plan that leaves hosts without a place; it was written all the same.
     #[error("{} no place", plural(*hosts, "host has", "hosts have"))]
     Unplaced {
@@ -140,7 +146,7 @@ impl Error {
     /// How the program ends.
     pub fn exit(&self) -> Exit {
         match self {
-            Error::Findings { .. } | Error::Unfit { .. } => Exit::Findings,
+            Error::Findings { .. } | Error::Unfit { .. } | Error::Broken { .. } => Exit::Findings,
             Error::Usage { .. } => Exit::Usage,
             // A file that cannot be taken as a whole is a failure, whatever --fail-on says; what is in it are findings.
             Error::File(_) | Error::Failed { .. } => Exit::Failed,
@@ -175,6 +181,10 @@ impl Error {
                     .to_owned(),
             ),
             Error::Unfit { .. } => Some("mend what is listed, then try again".to_owned()),
+            Error::Broken { .. } => Some(
+                "the index tells why; mend that and run the same command again, which does only what is missing"
+                    .to_owned(),
+            ),
             Error::Unplaced { .. } => Some(
                 "the plan lists for each of them what every offer lacked; loosen the policy there".to_owned(),
             ),
@@ -191,6 +201,7 @@ impl Error {
             | Error::Findings { .. }
             | Error::Unfit { .. }
             | Error::Unplaced { .. }
+            | Error::Broken { .. }
             | Error::PartlyApplied { .. }
             | Error::Executor { .. }
             | Error::Interrupted => None,

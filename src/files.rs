@@ -309,6 +309,22 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     Ok(())
 }
 
+/// A name made fit for a file on any system: letters, digits, `.`, `-`, `_`, `=` and `+`; the rest becomes `-`. Names that
+/// are not fit as they are end in a part of their hash, so that two of them never become one.
+pub fn fit_name(name: &str) -> String {
+    const LONGEST: usize = 80;
+    let fit: String = name
+        .chars()
+        .take(LONGEST)
+        .map(|c| if c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '=' | '+') { c } else { '-' })
+        .collect();
+    let fit = fit.trim_start_matches('.').to_owned();
+    match fit == name && !fit.is_empty() {
+        true => fit,
+        false => format!("{fit}-{}", &carafe_model::document::sha256(name.as_bytes())[..8]),
+    }
+}
+
 /// The same error without the name of the temporary file, which means nothing to the user.
 fn without_name(error: &io::Error) -> io::Error {
     error.kind().into()

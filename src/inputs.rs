@@ -84,6 +84,11 @@ impl PolicyFile {
         Ok(())
     }
 
+    /// The text it was read from.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The policy. One with any mistake is none: a rule that is left out would change what the user demands.
     pub fn usable(&self) -> Option<&Policy> {
         self.findings.is_empty().then_some(&self.policy)

@@ -19,6 +19,10 @@ pub mod files;
 
 pub mod inputs;
 
+pub mod planning;
+
+pub mod batch;
+
 pub mod run_id;
 
 pub mod drivers;

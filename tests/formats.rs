@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use carafe::drivers::connections::{self, SettingKind};
 use carafe::drivers::{DRIVERS, DriverEntry};
 use carafe::hooks;
+use carafe_model::batch::Batch;
+use carafe_model::comparison::Comparison;
 use carafe_model::document::{self, Document};
 use carafe_model::estate::Estate;
 use carafe_model::plan::Plan;
@@ -53,6 +55,8 @@ fn schemas_are_what_the_code_says() {
     check_schema::<Policy>();
     check_schema::<Plan>();
     check_schema::<ReportDocument>();
+    check_schema::<Comparison>();
+    check_schema::<Batch>();
     check_text("events.schema.json", &carafe::executor::events::schema());
     check_text("dry-run.schema.json", &carafe::executor::dry_run_schema());
 }
@@ -154,4 +158,16 @@ fn the_example_of_connections_is_read_whole_and_every_setting_is_listed() {
     let text = read("connections.md");
     let listed: Vec<&str> = text.lines().filter(|line| line.starts_with("| `")).collect();
     assert_eq!(listed, expected);
+}
+
+#[test]
+fn the_examples_of_scenarios_and_of_a_manifest_are_read() {
+    let providers = ["aws".to_owned(), "ncp".to_owned()];
+    let text = example("scenarios.md", "toml");
+    let (scenarios, findings) = policy_file::scenarios::read("scenarios.toml", &text, "", &providers);
+    assert_eq!(findings, []);
+    assert!(scenarios.len() > 8, "{} scenarios", scenarios.len());
+    let (manifest, findings) = policy_file::manifest::read("batch.toml", &example("batch.md", "toml"));
+    assert_eq!(findings, []);
+    assert_eq!((manifest.estates.len(), manifest.named.len()), (2, 1));
 }

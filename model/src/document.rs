@@ -108,7 +108,10 @@ fn not_json(file: &str, error: &serde_json::Error) -> Finding {
         }
     };
     let message = error.to_string();
-    let what = message.split(" at line ").next().unwrap_or_default();
+    let what = match error.is_eof() {
+        true => "it ends in the middle",
+        false => message.split(" at line ").next().unwrap_or_default(),
+    };
     let place = Place::file(file)
         .row(u32::try_from(error.line()).unwrap_or(u32::MAX))
         .column(error.column().to_string());

@@ -45,6 +45,10 @@ pub mod plan;
 
 pub mod plan_check;
 
+pub mod comparison;
+
+pub mod batch;
+
 pub mod steps;
 
 pub mod what_if;

@@ -325,6 +325,11 @@ impl Match {
     }
 }
 
+/// Whether a text fits a pattern in which `*` stands for any run of characters.
+pub fn fits(pattern: &str, text: &str) -> bool {
+    glob(pattern.as_bytes(), text.as_bytes())
+}
+
 /// Whether a text fits a pattern in which `*` stands for any run of bytes; linear in memory, no recursion.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);

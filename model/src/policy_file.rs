@@ -21,6 +21,10 @@ mod contracts;
 
 pub use contracts::read_price_book;
 
+pub mod manifest;
+
+pub mod scenarios;
+
 /// What is wrong with a policy file: code, summary, what to do. [`read`] finds these.
 pub const CODES: [(&str, &str, &str); 4] = [
     ("POL-001", "not TOML", "see docs/formats/policy.md for a whole example"),

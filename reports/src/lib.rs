@@ -24,6 +24,10 @@ pub mod render;
 
 pub mod run_page;
 
+pub mod compare;
+
+pub mod batch;
+
 pub use render::csv::csv;
 pub use render::html::html;
 pub use render::json::{ReportDocument, json};

@@ -22,7 +22,9 @@ pub mod table;
 pub mod reference;
 
 mod apply;
+mod batch;
 mod catalog;
+mod compare;
 mod completions;
 mod demo;
 mod destroy;
@@ -97,6 +99,8 @@ enum Command {
     #[command(subcommand)]
     Catalog(catalog::Command),
     Plan(plan::Args),
+    Compare(compare::Args),
+    Batch(batch::Args),
     Report(report::Args),
     Apply(apply::Args),
     Status(status::Args),
@@ -138,6 +142,8 @@ fn run(command: Command, context: &Context) -> Result<Exit, Error> {
         Command::Inventory(command) => inventory::run(command, context),
         Command::Catalog(command) => catalog::run(command, context),
         Command::Plan(args) => plan::run(&args, context),
+        Command::Compare(args) => compare::run(&args, context),
+        Command::Batch(args) => batch::run(&args, context),
         Command::Report(args) => report::run(&args, context),
         Command::Apply(args) => apply::run(&args, context),
         Command::Status(args) => status::run(&args, context),

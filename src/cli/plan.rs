@@ -79,7 +79,7 @@ enum SizingArg {
     Both,
 }
 
-fn gap(text: &str) -> Result<Quantity, String> {
+pub(super) fn gap(text: &str) -> Result<Quantity, String> {
     match text.parse::<Quantity>() {
         Ok(gap) if gap.0 >= 0 && gap.0 <= 1_000_000 => Ok(gap),
         Ok(_) | Err(_) => {
@@ -88,7 +88,7 @@ fn gap(text: &str) -> Result<Quantity, String> {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (count, unit) = text.split_at(digits);
     let seconds_in = match unit {

@@ -1,5 +1,7 @@
 //! `carafe schema`.
 
+use carafe_model::batch::Batch;
+use carafe_model::comparison::Comparison;
 use carafe_model::document::Document;
 use carafe_model::estate::Estate;
 use carafe_model::plan::Plan;
@@ -39,6 +41,10 @@ enum Kind {
     Events,
     /// What `apply --dry-run --format json` prints under `dry_run`
     DryRun,
+    /// Several plans side by side
+    Comparison,
+    /// The index of a batch
+    Batch,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
@@ -49,6 +55,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
         Kind::Report => ReportDocument::schema(),
         Kind::Events => crate::executor::events::schema(),
         Kind::DryRun => crate::executor::dry_run_schema(),
+        Kind::Comparison => Comparison::schema(),
+        Kind::Batch => Batch::schema(),
     })?;
     Ok(Exit::Done)
 }

@@ -2,7 +2,9 @@
 
 mod around;
 mod bad_exports;
+mod batching;
 mod carried_out;
+mod comparing;
 mod demo;
 mod guarded;
 mod help;

@@ -3,3 +3,5 @@
 pub mod bars;
 pub(crate) mod graph;
 pub(crate) mod lines;
+
+pub(crate) mod front;
