@@ -15,13 +15,14 @@ use carafe_reports::compare::{self, Entry};
 use rayon::prelude::*;
 
 use super::Context;
-use super::execution::{self, TargetArgs, Teller};
+use super::execution::{self, TargetArgs};
 use super::findings::{self, FailOnArg};
 use super::journal::JournalArg;
 use super::lang::LangArg;
 use super::output::Format;
 use super::outputs;
 use super::progress::Bar;
+use super::telling::Teller;
 use crate::error::{Error, Exit};
 use crate::executor::{self, Change, Request};
 use crate::files;
@@ -279,7 +280,7 @@ fn live(args: &Args, context: &Context, plans: &[(String, Plan)]) -> Result<Vec<
         let options =
             executor::Options { parallelism: args.target.parallelism(), ..executor::Options::default() };
         let request = Request { plan, plan_sha256: &sha256, wave: None, options };
-        let mut teller = Teller::new(context);
+        let mut teller = Teller::new(context, false);
         let dry_run = context
             .wait(executor::dry_run(&request, &connections, &mut |event| teller.tell(event)))
             .map_err(|error| {
