@@ -67,6 +67,7 @@ fn estate(number: u64, n_hosts: u64) -> Estate {
                 port: None,
                 gib_month,
                 gib_month_back,
+                max_rtt_ms: None,
             });
         }
     }
