@@ -59,7 +59,7 @@ fn calculated(folder: &Path, workbook: &[u8]) -> BTreeMap<String, String> {
             "--headless",
             "--norestore",
             "--convert-to",
-            "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,false",
+            "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,false,false",
             "--outdir",
         ])
         .arg(folder)

@@ -4,7 +4,6 @@
 mod axe;
 mod chromium;
 mod comparison;
-#[expect(dead_code, reason = "the tests of the reports use what is not used here")]
 #[path = "../../reports/tests/fixture/mod.rs"]
 mod fixture;
 

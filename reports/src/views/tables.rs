@@ -101,7 +101,7 @@ fn summary(voice: &Voice<'_>) -> Table {
     let plan = voice.plan;
     let totals = &plan.totals;
     let row = |key: &'static str, value: Cell| {
-        vec![Cell::from(key), Cell::from(voice.w(summary_label(key))), value]
+        vec![Cell::from(key), Cell::from(voice.x(summary_label(key), plan.currency.code())), value]
     };
     let today = Comparison::new(plan);
     let answer = Answer::new(voice);
