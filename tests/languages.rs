@@ -12,8 +12,17 @@ use carafe_model::plan::Plan;
 use carafe_reports::REPORTS;
 
 /// Keys that the program puts together; what follows the prefix is a name of a document or of a catalog.
-const PUT_TOGETHER: [&str; 8] =
-    ["refused.", "term.", "item.", "reach.", "service.", "quality.", "format.currency.", "codes."];
+const PUT_TOGETHER: [&str; 9] = [
+    "refused.",
+    "term.",
+    "item.",
+    "reach.",
+    "service.",
+    "quality.",
+    "format.currency.",
+    "codes.",
+    "compare.change.",
+];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a folder of the repository") {

@@ -81,7 +81,11 @@ fn calculated(folder: &Path, workbook: &[u8]) -> BTreeMap<String, String> {
 
 fn figure(summary: &BTreeMap<String, String>, key: &str) -> f64 {
     let written = summary.get(key).unwrap_or_else(|| panic!("{key} is not in {summary:?}"));
-    written.parse().unwrap_or_else(|error| panic!("{key}: {written}: {error}"))
+    // A share may come as a percentage, as its cell shows it.
+    let (digits, divisor) =
+        written.strip_suffix('%').map_or((written.as_str(), 1.0), |digits| (digits, 100.0));
+    let figure: f64 = digits.parse().unwrap_or_else(|error| panic!("{key}: {written}: {error}"));
+    figure / divisor
 }
 
 fn agrees(summary: &BTreeMap<String, String>, key: &str, expected: Money) {

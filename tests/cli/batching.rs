@@ -25,7 +25,7 @@ fn estate(number: usize) -> String {
 /// A folder of good estates, one that is cut, one in Korean, one that no tool wrote, and two policies.
 fn folder(good: usize) -> Folder {
     let folder = Folder::new();
-    std::fs::create_dir_all(folder.path("in/deep")).unwrap();
+    std::fs::create_dir_all(folder.path("in/deep")).expect("what the test has made");
     for number in 0..good {
         folder.write(&format!("in/deep/estate-{number:02}.json"), estate(number));
     }
@@ -43,13 +43,14 @@ fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
+        for entry in std::fs::read_dir(next).expect("what the test has made") {
+            let path = entry.expect("what the test has made").path();
             if path.is_dir() {
                 folders.push(path);
             } else {
-                let name = path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
-                found.insert(name, std::fs::read(path).unwrap());
+                let name =
+                    path.strip_prefix(folder).expect("what the test has made").to_string_lossy().into_owned();
+                found.insert(name, std::fs::read(path).expect("what the test has made"));
             }
         }
     }
@@ -57,9 +58,16 @@ fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn states(index: &Value, state: &str) -> Vec<String> {
-    let rows = index["rows"].as_array().unwrap().iter().filter(|row| row["state"] == state);
-    rows.map(|row| format!("{}/{}", row["estate"].as_str().unwrap(), row["policy"].as_str().unwrap()))
-        .collect()
+    let rows =
+        index["rows"].as_array().expect("what the test has made").iter().filter(|row| row["state"] == state);
+    rows.map(|row| {
+        format!(
+            "{}/{}",
+            row["estate"].as_str().expect("what the test has made"),
+            row["policy"].as_str().expect("what the test has made")
+        )
+    })
+    .collect()
 }
 
 #[test]

@@ -47,10 +47,16 @@ fn explained(comparison: &Value, column: usize) -> i128 {
     let sum = |changes: &Value| -> i128 {
         changes.as_array().into_iter().flatten().map(|change| money(&change["costs_more"])).sum()
     };
-    let hosts =
-        comparison["hosts"].as_array().unwrap().iter().map(|host| sum(&host["fates"][column]["changes"]));
-    let shared =
-        comparison["shared"].as_array().unwrap().iter().map(|shared| sum(&shared["columns"][column]));
+    let hosts = comparison["hosts"]
+        .as_array()
+        .expect("what the test has made")
+        .iter()
+        .map(|host| sum(&host["fates"][column]["changes"]));
+    let shared = comparison["shared"]
+        .as_array()
+        .expect("what the test has made")
+        .iter()
+        .map(|shared| sum(&shared["columns"][column]));
     hosts.chain(shared).sum()
 }
 

@@ -9,7 +9,7 @@ use carafe_model::estate::{App, Endpoint, Estate, Flow, LoadBalancer};
 use carafe_model::host::{Architecture, Disk, Host, Media, Os, OsFamily};
 use carafe_model::idx::Idx;
 use carafe_model::plan::Plan;
-use carafe_model::policy::Policy;
+use carafe_model::policy::{Match, Policy};
 use carafe_model::snapshot::{SealedSnapshot, seal};
 use carafe_model::units::{Currency, Gib, Mib, Quantity, Rate, Vcpus};
 use carafe_planner::Options;
@@ -232,4 +232,19 @@ pub fn small_estate() -> Estate {
         health_check: None,
     }];
     estate
+}
+
+/// `host provider/region` of every placement.
+pub fn regions(plan: &Plan) -> Vec<String> {
+    plan.placements.iter().map(|p| format!("{} {}/{}", p.host, p.provider, p.region)).collect()
+}
+
+/// The codes of a plan's findings.
+pub fn codes(plan: &Plan) -> Vec<&str> {
+    plan.findings.iter().map(|finding| finding.code.as_str()).collect()
+}
+
+/// Matches one host.
+pub fn for_host(name: &str) -> Match {
+    Match { host: Some(name.to_owned()), ..Match::default() }
 }

@@ -5,6 +5,8 @@ mod contracts;
 
 mod plans;
 
+mod prices;
+
 mod joint;
 mod laws;
 
