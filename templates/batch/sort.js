@@ -1,5 +1,5 @@
 "use strict";
-for (const table of document.querySelectorAll("table.sortable")) {
+for (const table of document.querySelectorAll("table[class~=sortable]")) {
   const body = table.tBodies[0];
   table.querySelectorAll("thead th").forEach((head, column) => {
     if (!head.dataset.sort) return;
