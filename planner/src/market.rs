@@ -160,7 +160,7 @@ impl<'a> Market<'a> {
         quote
     }
 
-    /// Whether the price of an offer for a term is too low to be believed; [`doubt`] has the rule.
+    /// Whether the price of an offer for a term is too low to be believed; the module `doubt` has the rule.
     pub fn is_doubted(&self, offer: Idx<Offer>, term: Term) -> bool {
         self.doubted[offer.usize()].has(term)
     }

@@ -8,7 +8,7 @@
 //!
 //! **What others build on.** A step stands where [`journal::next`] puts it, and nothing but its events moves it; a record
 //! of the journal is one such event with its step, its place among the step's events (`nth`, from 1) and the fence of
-//! the lease it was written under. The [`Journal`] trait refuses a record whose lease is outdated or whose place is
+//! the lease it was written under. The `Journal` trait refuses a record whose lease is outdated or whose place is
 //! taken, so that two processes with different views of a step can never both go on. A lease is for a whole run (this
 //! module) or for one step (many workers on one run); the protocol is the same, because steps meet only in their order.
 //!

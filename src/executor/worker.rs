@@ -3,7 +3,7 @@
 //! Each step is carried out by the same loop and protocol as a whole run, on a graph of that one step and under a lease of
 //! its own. No worker is special: any of them takes any step that its connections serve, and whichever comes first closes
 //! a run in which nothing is left to do. A worker that falls silent loses its leases. What it may still send to a cloud
-//! after that is bounded by [`Guarded`], and made harmless by the key of the call.
+//! after that is bounded by `Guarded`, and made harmless by the key of the call.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};

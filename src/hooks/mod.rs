@@ -1,6 +1,6 @@
 //! The user's own steps: commands, web requests and looks at what was moved, around the steps of a plan.
 //!
-//! [`file`] reads `hooks.toml`, [`attach`] puts what it says between the steps of a plan, and [`RealHands`] does it.
+//! `file` reads `hooks.toml`, [`attach`] puts what it says between the steps of a plan, and [`RealHands`] does it.
 
 use std::sync::Arc;
 

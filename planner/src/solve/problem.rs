@@ -10,7 +10,7 @@
 //! where `V_ab` is 0 for one label, and otherwise what traffic pays between zones of a region, regions of a provider, or
 //! providers. These prices depend on the place that sends, so an edge has three numbers for each end and each class of
 //! places that charge alike, and the minimum over one end is found in time linear in the number of labels
-//! ([`super::reach`]).
+//! (`reach`).
 //!
 //! Besides, a labelling may break no rule: no pair of labels that an edge's table refuses, no more regions or providers
 //! than allowed, and no more of a capacity than there is.

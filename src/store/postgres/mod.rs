@@ -1,7 +1,7 @@
 //! The journal in PostgreSQL, which many machines share.
 //!
 //! It keeps the same tables and promises as the one in SQLite. What a lock file does there, a lease does here
-//! ([`session`]), and [`queue`] hands out single steps to workers. Every statement may be sent again after the connection
+//! (`session`), and [`queue`] hands out single steps to workers. Every statement may be sent again after the connection
 //! broke, because its effect is guarded by a fence, by a state it moves from, or by the number of an event; so a server
 //! that restarts is waited for instead of ending a run.
 
