@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::estate::HealthCheck;
 use crate::host::{Architecture, OsFamily};
 use crate::ids::{HostId, ProviderName, RegionName, StepId};
 use crate::language::Sentence;
@@ -139,6 +140,9 @@ pub enum Action {
         member_port: u16,
         /// Names of machines.
         members: Vec<String>,
+        /// How it finds out that a member is well; absent for a connection to the member port.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        health_check: Option<HealthCheck>,
     },
     /// A managed Kubernetes cluster with one group of nodes.
     KubernetesCluster {

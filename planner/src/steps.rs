@@ -240,6 +240,7 @@ impl<'a> Writer<'a> {
                 port: load_balancer.port,
                 member_port: load_balancer.member_port,
                 members: members.iter().map(|host| self.names.of(host.as_str(), "")).collect(),
+                health_check: load_balancer.health_check.clone(),
             };
             self.push(place, wave, None, after, action);
         }

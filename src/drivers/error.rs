@@ -27,7 +27,7 @@ pub enum ErrorKind {
     Quota,
     /// The credentials do not permit it.
     Denied,
-    /// Asked too often; ask again after the wait.
+    /// Asked too often, or the cloud could not be reached and nothing was sent; ask again after the wait.
     Throttled {
         /// How long the cloud asks to wait, in milliseconds in documents.
         #[serde(with = "millis")]

@@ -15,6 +15,14 @@ pub mod resource;
 
 pub mod error;
 
+pub mod matrix;
+
+pub mod rest;
+
+pub mod images;
+
+pub mod cidr;
+
 pub mod connections;
 
 pub mod secret;
@@ -23,8 +31,8 @@ pub mod fake;
 
 pub use error::{DriverError, ErrorKind};
 pub use resource::{
-    Ability, Capabilities, IdempotencyKey, Kind, Observed, Outcome, Ownership, Quota, Removal, Resource,
-    Sale, Status, Target,
+    Ability, Access, Capabilities, IdempotencyKey, Kind, Observed, Outcome, Ownership, Quota, Removal,
+    Resource, Sale, Status, Target,
 };
 
 use crate::run_id::RunId;
@@ -40,12 +48,20 @@ pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, DriverError>> + Se
 /// and one that does not carry it is never removed.
 ///
 /// **Certainty.** Every error but [`ErrorKind::Unknown`] promises that the call changed nothing. A driver that cannot
-/// promise it (a broken connection, a time-out, a 5xx after the request was sent) says `Unknown`.
+/// promise it (a broken connection, a time-out, a 5xx after the request was sent) says `Unknown`. [`rest`] keeps the two
+/// apart for every driver that speaks HTTP.
+///
+/// **Deadlines.** No call waits without end: each request of a driver has a deadline of its own, and whoever calls the
+/// driver has another (`executor::conduct::deadline`). Dropping a call cancels it at its next wait; what it had sent by
+/// then may have taken effect, so to the caller a dropped `ensure` or `remove` is `Unknown`.
 ///
 /// **Secrets.** No message of a driver holds a credential: messages reach journals, reports and logs.
 pub trait Driver: Send + Sync {
-    /// What it can make, and what it can only take over from a person.
+    /// What it can make, and what it can only take over from a person, as far as its settings tell. Asks nobody.
     fn capabilities(&self) -> &Capabilities;
+
+    /// Reads who the account is and where it may work: proof that the endpoint answers and the credentials are accepted.
+    fn access(&self) -> Reply<'_, Access>;
 
     /// Makes the resource exist and tags it with the owner of the target.
     ///
@@ -121,6 +137,8 @@ pub struct DriverEntry {
     pub summary: &'static str,
     /// The settings a connection may give it, beyond those every connection has.
     pub settings: &'static [Setting],
+    /// Which clouds it serves and what of it was seen working there; docs/drivers.md shows it.
+    pub support: &'static [matrix::Support],
     /// Opens it with the settings of one connection, already checked against `settings`.
     pub open: fn(&Settings) -> Result<Arc<dyn Driver>, DriverError>,
 }

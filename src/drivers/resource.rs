@@ -299,6 +299,17 @@ impl Capabilities {
     }
 }
 
+/// What a driver found out about its connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Access {
+    /// The account or project, as the cloud names it; absent when the cloud does not say.
+    pub account: Option<String>,
+    /// Regions it may work in, sorted; absent when the cloud does not say.
+    pub regions: Option<Vec<RegionName>>,
+    /// What to know before relying on it, in sentences without a full stop, for example a capability that is missing.
+    pub warnings: Vec<String>,
+}
+
 /// For how much a region sells an instance type just now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Sale {

@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use super::graph::{self, Graph};
 use crate::drivers::{
-    Ability, Capabilities, Driver, DriverError, ErrorKind, Kind, Observed, Outcome, Quota, Removal, Reply,
-    Resource, Sale, Status, Target,
+    Ability, Access, Capabilities, Driver, DriverError, ErrorKind, Kind, Observed, Outcome, Quota, Removal,
+    Reply, Resource, Sale, Status, Target,
 };
 use crate::run_id::RunId;
 
@@ -204,6 +204,10 @@ pub(super) async fn patiently<'a, T>(read: impl Fn() -> Reply<'a, T>) -> Result<
 impl Driver for Preview {
     fn capabilities(&self) -> &Capabilities {
         &self.pretended
+    }
+
+    fn access(&self) -> Reply<'_, Access> {
+        self.inner.access()
     }
 
     fn ensure<'a>(&'a self, target: &'a Target) -> Reply<'a, Outcome> {

@@ -102,6 +102,7 @@ fn half(provider: &str, region: &str) -> Vec<Step> {
         port: 443,
         member_port: 8443,
         members: vec!["m0".into(), "m1".into()],
+        health_check: None,
     };
     half.add(1, balancer, &["subnet/front", "machine/m0", "machine/m1"]);
     let copy = Action::Manual { name: "copy".into(), text: "Copy the data of wave 1.".into(), gib: None };

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use carafe::drivers::fake::{Fault, Method};
 use carafe::drivers::{
-    Capabilities, Driver, DriverError, Kind, Observed, Outcome, Quota, Removal, Reply, Resource, Sale, Target,
+    Access, Capabilities, Driver, DriverError, Kind, Observed, Outcome, Quota, Removal, Reply, Resource,
+    Sale, Target,
 };
 use carafe::executor::{RunState, State};
 use carafe::run_id::RunId;
@@ -38,6 +39,10 @@ impl Driver for Witness {
     fn capabilities(&self) -> &Capabilities {
         self.inner.capabilities()
     }
+    fn access(&self) -> Reply<'_, Access> {
+        self.inner.access()
+    }
+
     fn ensure<'a>(&'a self, target: &'a Target) -> Reply<'a, Outcome> {
         Box::pin(async move {
             self.note(Method::Ensure, target).await;

@@ -8,7 +8,7 @@ use carafe_model::ids::{ProviderName, RegionName};
 use carafe_model::steps::Action;
 use serde::{Deserialize, Serialize};
 
-use super::cidr::Cidr;
+use crate::drivers::cidr::Cidr;
 use crate::drivers::{
     Ability, DriverError, ErrorKind, Kind, Observed, Outcome, Ownership, Quota, Removal, Resource, Sale,
     Status, Target,
@@ -531,9 +531,18 @@ fn taken(slot: &Slot, owner: Option<&Ownership>) -> DriverError {
     ))
 }
 
+/// The same action with what has no order in one.
+fn in_order(action: &Action) -> Action {
+    let mut action = action.clone();
+    if let Action::SecurityGroup { rules, .. } = &mut action {
+        rules.sort();
+    }
+    action
+}
+
 /// In which fields two actions of one kind differ.
 fn differences(is: &Action, wanted: &Action) -> Vec<String> {
-    let fields = |action| match serde_json::to_value(action) {
+    let fields = |action: &Action| match serde_json::to_value(in_order(action)) {
         Ok(serde_json::Value::Object(fields)) => fields,
         _ => serde_json::Map::new(),
     };

@@ -31,6 +31,8 @@ pub enum Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
+    /// `access`.
+    Access,
     /// `ensure`.
     Ensure,
     /// `observe`.
@@ -56,7 +58,8 @@ impl Method {
     pub const fn changes(self) -> bool {
         match self {
             Method::Ensure | Method::Remove | Method::Discard => true,
-            Method::Observe
+            Method::Access
+            | Method::Observe
             | Method::List
             | Method::Check
             | Method::Quotas

@@ -18,12 +18,10 @@ use tokio::sync::watch;
 
 use super::connections::{Setting, SettingKind, Settings};
 use super::{
-    Capabilities, Driver, DriverEntry, DriverError, ErrorKind, Kind, Observed, Outcome, Ownership, Quota,
-    Removal, Reply, Resource, Sale, Target,
+    Access, Capabilities, Driver, DriverEntry, DriverError, ErrorKind, Kind, Observed, Outcome, Ownership,
+    Quota, Removal, Reply, Resource, Sale, Target,
 };
 use crate::run_id::RunId;
-
-mod cidr;
 
 mod rules;
 
@@ -99,6 +97,7 @@ pub const ENTRY: DriverEntry = DriverEntry {
         setting("seed", WHOLE, "which calls out of a hundred; the process counts too"),
         setting("calls", SettingKind::File, "the file to which every call is added, as a line of JSON"),
     ],
+    support: &[],
     open: open_from_settings,
 };
 
@@ -364,6 +363,13 @@ impl Held {
 impl Driver for Fake {
     fn capabilities(&self) -> &Capabilities {
         &self.inner.capabilities
+    }
+
+    fn access(&self) -> Reply<'_, Access> {
+        Box::pin(self.call(Method::Access, None, "", |_, _| {
+            let account = Some("simulated".to_owned());
+            Ok((Access { account, ..Access::default() }, Effect::Nothing))
+        }))
     }
 
     fn ensure<'a>(&'a self, target: &'a Target) -> Reply<'a, Outcome> {

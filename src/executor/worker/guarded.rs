@@ -8,8 +8,8 @@ use carafe_model::host::OsFamily;
 use carafe_model::ids::{ProviderName, RegionName};
 
 use crate::drivers::{
-    Capabilities, Driver, DriverError, ErrorKind, Kind, Observed, Outcome, Quota, Removal, Reply, Resource,
-    Sale, Target,
+    Access, Capabilities, Driver, DriverError, ErrorKind, Kind, Observed, Outcome, Quota, Removal, Reply,
+    Resource, Sale, Target,
 };
 use crate::run_id::RunId;
 
@@ -41,6 +41,10 @@ impl Guarded {
 impl Driver for Guarded {
     fn capabilities(&self) -> &Capabilities {
         self.inner.capabilities()
+    }
+
+    fn access(&self) -> Reply<'_, Access> {
+        self.inner.access()
     }
 
     fn ensure<'a>(&'a self, target: &'a Target) -> Reply<'a, Outcome> {

@@ -4,14 +4,14 @@ use std::net::Ipv4Addr;
 
 /// A block such as `10.0.0.0/16`; its first address has no bit below the prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cidr {
+pub struct Cidr {
     first: u32,
     last: u32,
 }
 
 impl Cidr {
     /// Reads a block; `None` when it is not one or its address is not the first of it.
-    pub(super) fn parse(text: &str) -> Option<Cidr> {
+    pub fn parse(text: &str) -> Option<Cidr> {
         let (address, prefix) = text.split_once('/')?;
         let first = u32::from(address.parse::<Ipv4Addr>().ok()?);
         let prefix = prefix.parse::<u32>().ok().filter(|prefix| *prefix <= 32)?;
@@ -20,12 +20,12 @@ impl Cidr {
     }
 
     /// Whether every address of `other` is in this block.
-    pub(super) fn contains(self, other: Cidr) -> bool {
+    pub fn contains(self, other: Cidr) -> bool {
         self.first <= other.first && other.last <= self.last
     }
 
     /// Whether any address is in both.
-    pub(super) fn overlaps(self, other: Cidr) -> bool {
+    pub fn overlaps(self, other: Cidr) -> bool {
         self.first <= other.last && other.first <= self.last
     }
 }
