@@ -169,10 +169,15 @@ impl Worker<'_> {
             }
             tokio::select! {
                 Some(ended) = steps.join_next() => {
-                    let (key, ended) = ended.map_err(|error| ExecutorError::Broken(error.to_string()))?;
-                    shared.active().remove(&key);
-                    if let Some(told) = failure(key, ended) {
-                        on_news(told);
+                    // All that have ended by now, so that one claim fills all the room there is.
+                    let mut next = Some(ended);
+                    while let Some(ended) = next {
+                        let (key, ended) = ended.map_err(|error| ExecutorError::Broken(error.to_string()))?;
+                        shared.active().remove(&key);
+                        if let Some(told) = failure(key, ended) {
+                            on_news(told);
+                        }
+                        next = steps.try_join_next();
                     }
                 }
                 Some(told) = news.recv() => on_news(told),

@@ -231,18 +231,23 @@ impl PgJournal {
         let (runs, counts): (Vec<&str>, Vec<i64>) =
             busy.runs.iter().map(|(run, count)| (run.as_str(), *count)).unzip();
         sqlx::query(
-            "SELECT q.run, q.step, q.provider, q.region, r.at_most, r.phase, r.confirm
-             FROM step_queue AS q
-             JOIN run AS r ON r.id = q.run
-             LEFT JOIN UNNEST($1::text[], $2::bigint[]) AS busy (run, count) ON busy.run = q.run
-             WHERE r.queued AND q.state = 'open' AND q.missing = 0
-               AND (q.leased_until IS NULL OR q.leased_until <= clock_timestamp())
-               AND coalesce(busy.count, 0) < r.at_most
-               AND ($3 OR q.provider = ANY($4) OR q.provider || '/' || q.region = ANY($5))
-               AND q.provider || '/' || q.region <> ALL($6) AND q.run <> ALL($7)
+            // Run by run, so that the index on rank ends the search: a sort of all that is ready would make the claims of
+            // a long queue cost more than its steps.
+            "SELECT r.id AS run, q.step, q.provider, q.region, r.at_most, r.phase, r.confirm
+             FROM run AS r
+             LEFT JOIN UNNEST($1::text[], $2::bigint[]) AS busy (run, count) ON busy.run = r.id
+             CROSS JOIN LATERAL (
+                 SELECT step, provider, region, rank FROM step_queue
+                 WHERE run = r.id AND state = 'open' AND missing = 0
+                   AND (leased_until IS NULL OR leased_until <= clock_timestamp())
+                   AND ($3 OR provider = ANY($4) OR provider || '/' || region = ANY($5))
+                   AND provider || '/' || region <> ALL($6)
+                 ORDER BY rank
+                 LIMIT $8
+                 FOR UPDATE SKIP LOCKED) AS q
+             WHERE r.queued AND coalesce(busy.count, 0) < r.at_most AND r.id <> ALL($7)
              ORDER BY r.started, r.id, q.rank
-             LIMIT $8
-             FOR UPDATE OF q SKIP LOCKED",
+             LIMIT $8",
         )
         .bind(runs)
         .bind(counts)
@@ -324,7 +329,9 @@ impl PgJournal {
                 .await?;
             return if ours.is_some() { Ok(()) } else { Err(fenced(lease).into()) };
         }
-        if let Settled::Done { frees } = how {
+        if let Settled::Done { frees } = how
+            && !frees.is_empty()
+        {
             // Locked in one order by everybody, so that two steps that free the same ones never wait for each other.
             sqlx::query(
                 "WITH freed AS (SELECT run, step FROM step_queue WHERE run = $1 AND step = ANY($2)
