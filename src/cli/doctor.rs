@@ -7,13 +7,13 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Context;
+use super::journal::JournalArg;
 use super::output::{Format, Tone, clean};
 use crate::drivers::connections;
 use crate::error::{Error, Exit, plural};
 use crate::files;
 use crate::inputs;
 use crate::run_id;
-use crate::store::{Journal, SqliteJournal};
 
 /// Check that Carafe has what it needs here, and say what to do where it has not
 #[derive(Debug, clap::Args)]
@@ -28,9 +28,8 @@ pub(super) struct Args {
     /// The connections to look at; connections.toml in this folder when absent
     #[arg(long, value_name = "FILE")]
     connections: Option<PathBuf>,
-    /// The journal to look at; the one of this user when absent
-    #[arg(long, value_name = "FILE")]
-    journal: Option<PathBuf>,
+    #[command(flatten)]
+    journal: JournalArg,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -73,13 +72,9 @@ impl Check {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
-    let journal = args.journal.clone().or_else(|| context.settings.default_journal());
-    let checks = [
-        state_folder(journal.as_deref()),
-        journal_opens(journal.as_deref(), context),
-        catalog_opens(args.catalog.as_deref(), context.limit),
-        connections_read(args.connections.as_deref(), context.limit),
-    ];
+    let mut checks = journal_works(&args.journal, context);
+    checks.push(catalog_opens(args.catalog.as_deref(), context.limit));
+    checks.push(connections_read(args.connections.as_deref(), context.limit));
     let bad = checks.iter().filter(|check| matches!(check.state, State::Bad)).count();
     match args.format {
         Format::Text => context.out.data(&checks.iter().map(line).collect::<String>())?,
@@ -102,11 +97,26 @@ fn line(check: &Check) -> String {
     format!("{state}  {}: {}\n{help}", Tone::Strong.paint(check.what), clean(&check.found))
 }
 
-const NAME_A_JOURNAL: &str = "set HOME or XDG_STATE_HOME, or name a journal with --journal FILE";
+/// Looks at the journal, and at the folder of one that is a file.
+fn journal_works(journal: &JournalArg, context: &Context) -> Vec<Check> {
+    match journal.file(context) {
+        Err(error) => vec![failed("journal", &error)],
+        Ok(None) => vec![journal_opens("the database", journal, context)],
+        Ok(Some(file)) if file.exists() => {
+            vec![state_folder(&file), journal_opens(&file.display().to_string(), journal, context)]
+        }
+        Ok(Some(file)) => {
+            vec![state_folder(&file), Check::good("journal", "none yet; the first apply makes it")]
+        }
+    }
+}
 
-fn state_folder(journal: Option<&Path>) -> Check {
+fn failed(what: &'static str, error: &Error) -> Check {
+    Check { what, state: State::Bad, found: error.to_string(), help: error.help() }
+}
+
+fn state_folder(journal: &Path) -> Check {
     const WHAT: &str = "folder of the journal";
-    let Some(journal) = journal else { return Check::bad(WHAT, "there is none", NAME_A_JOURNAL) };
     let folder = journal.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let existing = folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
     if let Err(error) = tempfile::tempfile_in(existing) {
@@ -123,23 +133,14 @@ fn state_folder(journal: Option<&Path>) -> Check {
     }
 }
 
-fn journal_opens(journal: Option<&Path>, context: &Context) -> Check {
+fn journal_opens(place: &str, journal: &JournalArg, context: &Context) -> Check {
     const WHAT: &str = "journal";
-    let Some(journal) = journal else { return Check::bad(WHAT, "there is none", NAME_A_JOURNAL) };
-    if !journal.exists() {
-        return Check::good(WHAT, "none yet; the first apply makes it");
-    }
-    let opened = context.wait(async { SqliteJournal::open(journal).await?.runs().await });
-    match opened {
-        Ok(runs) => Check::good(
-            WHAT,
-            format!("{} opens and holds {}", journal.display(), plural(runs.len(), "run", "runs")),
-        ),
-        Err(error) => Check::bad(
-            WHAT,
-            format!("{}: {error}", journal.display()),
-            "move the file aside if it is no journal; a journal of a newer Carafe needs that Carafe",
-        ),
+    let held = journal.open(context).and_then(|journal| Ok(context.wait(journal.runs())?));
+    match held {
+        Ok(runs) => {
+            Check::good(WHAT, format!("{place} opens and holds {}", plural(runs.len(), "run", "runs")))
+        }
+        Err(error) => failed(WHAT, &error),
     }
 }
 

@@ -85,6 +85,14 @@ impl JournalArg {
         }
     }
 
+    /// The file of the journal; `None` for a database.
+    pub(super) fn file(&self, context: &Context) -> Result<Option<PathBuf>, Error> {
+        match self.location(context)? {
+            Location::File(path) => Ok(Some(path)),
+            Location::Database(_) => Ok(None),
+        }
+    }
+
     /// Opens the journal, and makes it where there is none.
     pub(super) fn open_or_make(&self, context: &Context) -> Result<Box<dyn Journal>, Error> {
         match self.location(context)? {

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::time::Duration;
 
 use carafe_model::steps::{Action, Step};
 
@@ -123,6 +124,66 @@ async fn a_look_tells_everything_that_is_not_well() {
     let key = "ssh-ed25519 AAAA".to_owned();
     let ssh = Probe::SshHostKey { address: "127.0.0.1".into(), port: closed, key };
     assert!(matches!(hands().look(&[ssh]).await, Ended::Badly(_)));
+}
+
+/// A real SSH server with a key of its own; it ends with the value.
+struct Sshd {
+    process: std::process::Child,
+    port: u16,
+    key: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Sshd {
+    fn start() -> Sshd {
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = folder.path().join("key");
+        let made = std::process::Command::new("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"])
+            .arg(&key)
+            .status()
+            .expect("OpenSSH is installed: apt-get install openssh-server");
+        assert!(made.success());
+        // As root it insists on the folder that its service would have made.
+        let _ = std::fs::create_dir_all("/run/sshd");
+        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
+        let process = std::process::Command::new("/usr/sbin/sshd")
+            .args(["-D", "-q", "-f", "/dev/null", "-o", "PidFile=none", "-o", "ListenAddress=127.0.0.1"])
+            .args(["-p", &port.to_string(), "-h"])
+            .arg(&key)
+            .spawn()
+            .expect("OpenSSH's server is installed: apt-get install openssh-server");
+        let key = std::fs::read_to_string(key.with_extension("pub")).expect("it was made");
+        let begun = std::time::Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "sshd does not answer");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Sshd { process, port, key: key.trim().to_owned(), _folder: folder }
+    }
+}
+
+impl Drop for Sshd {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[tokio::test]
+async fn a_host_key_is_the_one_that_was_told_or_the_look_fails() {
+    let server = Sshd::start();
+    let look = async |key: &str| {
+        let address = "127.0.0.1".to_owned();
+        hands().look(&[Probe::SshHostKey { address, port: server.port, key: key.to_owned() }]).await
+    };
+    let ended = look(&server.key).await;
+    assert!(matches!(ended, Ended::Well(_)), "{ended:?}");
+    let other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    for (key, told) in [(other, "another ssh-ed25519 key"), ("ssh-rsa AAAA", "no ssh-rsa key")] {
+        let Ended::Badly(text) = look(key).await else { panic!("{key} is not its key") };
+        assert!(text.contains(told), "{text}");
+    }
 }
 
 const GOOD: &str = r#"carafe = "hooks/1"

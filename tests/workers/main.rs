@@ -227,3 +227,28 @@ fn no_password_is_taken_on_the_command_line_or_printed() {
         assert_eq!(output.status.success(), address == with_password, "{}", String::from_utf8_lossy(&said));
     }
 }
+
+#[test]
+fn what_no_run_in_the_database_knows_is_found_and_the_doctor_looks_there_too() {
+    let mut rig = Rig::new(&[]);
+    let (code, said) = rig.apply_alone().end();
+    assert_eq!(code, 0, "{said}");
+    let told = |output: &std::process::Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    let doctor = rig.run("doctor --connections connections.toml");
+    assert!(told(&doctor).contains("the database opens and holds 1 run"), "{}", told(&doctor));
+    let sweep = format!("sweep --connections connections.toml --place {}/{}", plan::PROVIDER, plan::REGION);
+    let clean = rig.run(&format!("{sweep} --format json"));
+    assert_eq!(
+        serde_json::from_slice::<serde_json::Value>(&clean.stdout).expect("JSON")["orphans"],
+        serde_json::json!([])
+    );
+    for table in ["step_event", "step_queue", "run"] {
+        rig.sql(&format!("DELETE FROM {table}"));
+    }
+    let left = outcome::cloud(&rig.path("cloud.json"), "lost")["items"].as_array().expect("a list").len();
+    let lost = rig.run(&format!("{sweep} --remove --remove-count {left}"));
+    assert!(lost.status.success(), "{}", told(&lost));
+    assert_eq!(outcome::cloud(&rig.path("cloud.json"), "swept")["items"], serde_json::json!([]));
+    rig.server.stop(Shutdown::Fast);
+    assert_eq!(rig.run("doctor --connections connections.toml").status.code(), Some(1));
+}

@@ -108,6 +108,11 @@ impl Rig {
         self.start("apply plan.json --queue --auto-approve --confirm all --connections connections.toml")
     }
 
+    /// Applies the plan without any worker.
+    pub fn apply_alone(&mut self) -> Process {
+        self.start("apply plan.json --auto-approve --confirm all --connections connections.toml")
+    }
+
     /// Runs a command to its end.
     pub fn run(&self, line: &str) -> Output {
         self.program(line).output().expect("the program starts")
