@@ -29,6 +29,8 @@ pub mod secret;
 
 pub mod fake;
 
+pub mod spider;
+
 pub use error::{DriverError, ErrorKind};
 pub use resource::{
     Ability, Access, Capabilities, IdempotencyKey, Kind, Observed, Outcome, Ownership, Quota, Removal,
@@ -144,7 +146,7 @@ pub struct DriverEntry {
 }
 
 /// Every driver, in the order of help texts.
-pub const DRIVERS: &[DriverEntry] = &[fake::ENTRY];
+pub const DRIVERS: &[DriverEntry] = &[fake::ENTRY, spider::ENTRY];
 
 /// The driver of a name.
 pub fn entry(name: &str) -> Option<&'static DriverEntry> {

@@ -43,6 +43,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body and its media type.
     pub body: Option<(&'static str, Vec<u8>)>,
+    /// User and password of Basic authentication.
+    pub basic_auth: Option<(String, Secret)>,
     /// From the first byte sent to the last byte read.
     pub deadline: Duration,
 }
@@ -50,7 +52,7 @@ pub struct Request {
 impl Request {
     /// A request without body.
     pub fn new(method: Method, url: Url, deadline: Duration) -> Request {
-        Request { method, url, headers: HeaderMap::new(), body: None, deadline }
+        Request { method, url, headers: HeaderMap::new(), body: None, basic_auth: None, deadline }
     }
 
     /// The same with a JSON body.
@@ -143,6 +145,9 @@ impl Rest {
             .request(request.method, request.url)
             .headers(request.headers)
             .timeout(request.deadline);
+        if let Some((user, password)) = &request.basic_auth {
+            building = building.basic_auth(user, Some(password.expose()));
+        }
         if let Some((media_type, body)) = request.body {
             building = building.header("content-type", media_type).body(body);
         }

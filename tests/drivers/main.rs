@@ -4,5 +4,9 @@
 //! [`contract::suite`] with it.
 
 mod contract;
+#[expect(dead_code, reason = "tests/spider passes traffic on and writes it down with the rest of it")]
+mod exchange;
 mod fake;
 mod matrix;
+mod spider;
+mod spider_world;

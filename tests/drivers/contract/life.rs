@@ -180,7 +180,7 @@ impl Suite<'_> {
             self.machine("cf-vm"),
             self.machine("cf-vm2"),
             disk("cf-disk"),
-            Action::Attachment { name: "cf-at".into(), disk: "cf-disk".into(), machine: "cf-vm".into() },
+            Action::Attachment { name: "cf-disk-at".into(), disk: "cf-disk".into(), machine: "cf-vm".into() },
             Action::PublicAddress { name: "cf-ip".into(), machine: "cf-vm".into() },
             Action::LoadBalancer {
                 name: "cf-lb".into(),

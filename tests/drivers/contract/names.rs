@@ -60,8 +60,8 @@ impl Suite<'_> {
             vcpus,
             memory_mib,
             image: ImageQuery {
-                family: OsFamily::Windows,
-                name: "Microsoft Windows NT 3.51".into(),
+                family: OsFamily::Rhel,
+                name: "Red Hat Enterprise Linux 3".into(),
                 version: None,
                 architecture: Architecture::X86_64,
             },

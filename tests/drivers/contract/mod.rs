@@ -18,7 +18,7 @@ use carafe_model::units::{Gib, Mib, Vcpus};
 
 mod life;
 
-mod names;
+pub mod names;
 
 /// What the suite needs of a driver's surroundings.
 pub trait World: Sync {
