@@ -26,6 +26,7 @@ mod batch;
 mod catalog;
 mod compare;
 mod completions;
+mod connections;
 mod demo;
 mod destroy;
 mod doctor;
@@ -102,6 +103,8 @@ enum Command {
     Compare(compare::Args),
     Batch(batch::Args),
     Report(report::Args),
+    #[command(subcommand)]
+    Connections(connections::Command),
     Apply(apply::Args),
     Status(status::Args),
     Resume(resume::Args),
@@ -145,6 +148,7 @@ fn run(command: Command, context: &Context) -> Result<Exit, Error> {
         Command::Compare(args) => compare::run(&args, context),
         Command::Batch(args) => batch::run(&args, context),
         Command::Report(args) => report::run(&args, context),
+        Command::Connections(command) => connections::run(command, context),
         Command::Apply(args) => apply::run(&args, context),
         Command::Status(args) => status::run(&args, context),
         Command::Resume(args) => resume::run(&args, context),

@@ -29,7 +29,7 @@ pub use binding::Binding;
 pub use read::read;
 
 /// What is wrong with a connections file: code, summary, what to do.
-pub const CODES: [(&str, &str, &str); 9] = [
+pub const CODES: [(&str, &str, &str); 13] = [
     ("CON-001", "not TOML", "see docs/formats/connections.md for a whole example"),
     ("CON-002", "unknown key", "the message names the keys that are known, or the nearest of them"),
     ("CON-003", "wrong type", "see docs/formats/connections.md for a whole example"),
@@ -51,6 +51,22 @@ pub const CODES: [(&str, &str, &str); 9] = [
         "set the variable before the command, for example with `export`; or mend the file or command that is named",
     ),
     ("CON-009", "the driver cannot be opened", "mend what the message says about the connection's settings"),
+    (
+        "CON-010",
+        "the cloud cannot be reached",
+        "look at the endpoint, the network and whether the service runs, then try again",
+    ),
+    (
+        "CON-011",
+        "the credentials are not accepted",
+        "mend the credentials that the connection names, then try again",
+    ),
+    ("CON-012", "the connection does not fit its cloud", "mend the setting that the message names"),
+    (
+        "CON-013",
+        "something to know about the connection",
+        "nothing needs to be done unless a plan asks for it",
+    ),
 ];
 
 /// A setting that a driver understands.

@@ -5,6 +5,7 @@ mod bad_exports;
 mod batching;
 mod carried_out;
 mod comparing;
+mod connecting;
 mod demo;
 mod guarded;
 mod help;

@@ -47,7 +47,7 @@ use find::Found;
 /// The driver `spider` in the list of drivers.
 pub const ENTRY: DriverEntry = DriverEntry {
     name: "spider",
-    summary: "CB-Spider 0.12 or later: AWS, Azure, GCP, Alibaba, Tencent, IBM, Oracle, OpenStack, NCP, NHN, KT",
+    summary: "CB-Spider 0.13: AWS, Azure, GCP, Alibaba, Tencent, IBM, Oracle, OpenStack, NCP, NHN, KT",
     settings: &[
         needed("endpoint", SettingKind::Text, "the server, for example \"http://127.0.0.1:1024\""),
         needed("connection", SettingKind::Text, "the connection config in the server; it is for one region"),
