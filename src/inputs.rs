@@ -9,7 +9,7 @@ use carafe_model::estate::Estate;
 use carafe_model::finding::Finding;
 use carafe_model::plan::Plan;
 use carafe_model::plan_check;
-use carafe_model::policy::Policy;
+use carafe_model::policy::{Policy, SizingStrategy};
 use carafe_model::policy_file;
 use carafe_model::snapshot::{self, SealedSnapshot};
 
@@ -82,6 +82,18 @@ impl PolicyFile {
         let both = format!("{}{}", self.sha256, document::sha256(text.as_bytes()));
         self.sha256 = document::sha256(both.as_bytes());
         Ok(())
+    }
+
+    /// Sizes hosts in another way than the policy says, if it says another. The hash then is that of the hash and the way.
+    pub fn size_by(&mut self, strategy: SizingStrategy) {
+        if self.policy.sizing.strategy != strategy {
+            self.policy.sizing.strategy = strategy;
+            let way = match strategy {
+                SizingStrategy::AsIs => "as-is",
+                SizingStrategy::Measured => "measured",
+            };
+            self.sha256 = document::sha256(format!("{}{way}", self.sha256).as_bytes());
+        }
     }
 
     /// The text it was read from.

@@ -127,6 +127,9 @@ pub struct Figures {
     pub by_provider: Vec<ProviderCount>,
     /// Regions in use as `provider/region`.
     pub regions: Vec<String>,
+    /// Milliseconds there and back of the slowest flow between placed hosts; absent where there is none, or one is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest_round_trip_ms: Option<Quantity>,
     /// The month by component, without those that cost nothing.
     pub by_component: Vec<ComponentSum>,
     /// What of the month rests on something unknown.

@@ -439,6 +439,9 @@ pub struct PlannedFlow {
     /// Whether the volume is an assumption.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_assumed: bool,
+    /// Milliseconds there and back between the two regions; absent where one of the ends is none, or nothing is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trip_ms: Option<Quantity>,
     /// What it costs a month; its lines of the bill, summed. Nothing within a region.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub monthly: Money,

@@ -14,7 +14,7 @@ use crate::units::{Money, Quantity};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WhatIf {
-    /// The cheapest plan found that uses another set of providers; absent when there is none.
+    /// The cheapest of the plans that do without one of the plan's providers; absent when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runner_up: Option<Outcome>,
     /// What each constraint of the policy costs, and what further ones would.

@@ -16,7 +16,7 @@ use carafe_model::ids::ProviderName;
 use carafe_model::idx::Idx;
 use carafe_model::plan::{BillLine, Component};
 use carafe_model::policy::Policy;
-use carafe_model::units::{Money, Rate};
+use carafe_model::units::{Money, Quantity, Rate};
 
 use crate::bill::{self, Home};
 use crate::placing::{Placed, Placing};
@@ -46,6 +46,15 @@ impl Tilt {
             opening: vec![Money::ZERO; n_providers],
             constant: Money::ZERO,
         }
+    }
+
+    /// All prices of some providers multiplied with a factor, to ask what if.
+    pub fn by_factors(n_providers: usize, factors: impl Iterator<Item = (Idx<Provider>, Quantity)>) -> Tilt {
+        let mut tilt = Tilt::none(n_providers);
+        for (provider, factor) in factors {
+            tilt.share[provider.usize()] = factor.0;
+        }
+        tilt
     }
 
     /// What counts of a cost at a provider, rounded down.

@@ -132,11 +132,7 @@ pub fn count_refused(
             let has_price = terms.clone().any(|term| market.listed_rate(offer, *term).is_some());
             let is_believed = terms.any(|term| market.machine_rate(offer, *term).is_some());
             let offer = OfferView { provider: view.provider, instance_type, has_price, is_believed };
-            let mut mask = by_region | refuse_offer(shape, &offer);
-            while mask != 0 {
-                refused.0[mask.trailing_zeros() as usize] += 1;
-                mask &= mask - 1;
-            }
+            refused.count(by_region | refuse_offer(shape, &offer));
         }
         refused
     });

@@ -51,6 +51,16 @@ mod doubt;
 mod dates;
 mod hopeless;
 
+pub mod demands;
+
+pub mod decide;
+
+mod clash;
+
+pub mod what_if;
+
+pub mod why_not;
+
 mod grouped;
 
 pub mod waves;
@@ -68,7 +78,7 @@ pub mod names;
 use std::collections::BTreeSet;
 
 use carafe_model::document::Document;
-use carafe_model::estate::Estate;
+use carafe_model::estate::{Endpoint, Estate};
 use carafe_model::finding::{Finding, Place};
 use carafe_model::ids::HostId;
 use carafe_model::language::{Said, Sentence};
@@ -156,7 +166,11 @@ pub const CODES: &[(&str, &str)] = &[
     ("PLN-0401", "A host could not be placed; the plan says why."),
     (
         "PLN-0402",
-        "No placement was found that keeps everything that is demanded of all hosts together: limits on regions, providers and money, groups, round trips, quotas. Loosen one of them.",
+        "No placement keeps everything that the policy demands. The message names demands that clash: loosen one of them, or allow more time where the search ended early.",
+    ),
+    (
+        "PLN-0405",
+        "A demand of the policy is part of a clash: without it, the others of the clash can be kept. The message says what a month would cost then.",
     ),
     (
         "PLN-0406",
@@ -208,12 +222,22 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
         most_work: MOST_WORK,
         stop: options.stop,
     };
-    let (placed, homes) = account::place(&placing, &effort, |placed| homes(&placing, &groups, &placed.spot));
+    let (placed, homes) =
+        account::place(&placing, &effort, |placed| homes_of(&placing, &groups, &placed.spot));
     let cap = policy.targets.max_monthly;
     // Even the bound is above what a month may cost: that is the proof that nothing is cheap enough.
     let homes = homes.filter(|_| cap.is_none_or(|most| placed.bound <= most));
+    if homes.is_none() || !unplaced.is_empty() {
+        // Where only some hosts have no place, it is for demands on these alone, and the others need not be decided again.
+        let alone = homes.is_some().then(|| only(estate, &unplaced));
+        let asked = alone.as_ref().unwrap_or(estate);
+        let told = clash::clash(asked, snapshot, policy, options)
+            .map(|clash| clash.findings(policy, alone.is_some()));
+        let unsettled =
+            || homes.is_none().then(|| limits_finding(policy, placed.bound)).into_iter().collect();
+        roles.findings.extend(told.unwrap_or_else(unsettled));
+    }
     if homes.is_none() {
-        roles.findings.push(limits_finding(policy, placed.bound));
         for mover in &roles.movers {
             unplaced.push(Unplaced {
                 host: estate.hosts[mover.host].id.clone(),
@@ -256,8 +280,8 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
     plan.placements = placements;
     plan.staying = roles.staying;
     roles.findings.extend(missing(&bill));
-    if homes.is_some() {
-        plan.flows = flows::flows(estate, &roles.movers, &sendings, &bill.lines);
+    if let Some(homes) = &homes {
+        plan.flows = flows::flows(&placing, homes, &bill.lines);
     }
     plan.bill = bill.lines;
     plan.price_sources = bill.sources;
@@ -356,7 +380,20 @@ fn unknown(roles: &mut Roles<'_>) -> Vec<Unplaced> {
     unknown.into_iter().map(|(host, reasons)| Unplaced { host, reasons, refused: Vec::new() }).collect()
 }
 
-fn homes(placing: &Placing<'_>, groups: &[Group], spots: &[Option<Spot>]) -> Option<Vec<Home>> {
+/// The estate with nothing but these hosts and what is between them.
+fn only(estate: &Estate, hosts: &[Unplaced]) -> Estate {
+    let kept: BTreeSet<&HostId> = hosts.iter().map(|unplaced| &unplaced.host).collect();
+    let inside = |end: &Endpoint| match end {
+        Endpoint::Host(host) => kept.contains(host),
+        Endpoint::External(_) => true,
+    };
+    let mut alone = estate.clone();
+    alone.hosts.retain(|host| kept.contains(&host.id));
+    alone.flows.retain(|flow| inside(&flow.from) && inside(&flow.to));
+    alone
+}
+
+fn homes_of(placing: &Placing<'_>, groups: &[Group], spots: &[Option<Spot>]) -> Option<Vec<Home>> {
     let mut homes: Vec<Option<Home>> = vec![None; placing.movers.len()];
     for (group, spot) in groups.iter().zip(spots) {
         let Spot { region, zone } = (*spot)?;
@@ -372,7 +409,9 @@ fn homes(placing: &Placing<'_>, groups: &[Group], spots: &[Option<Spot>]) -> Opt
 fn over_cap(policy: &Policy, most: Money, bound: Money) -> Finding {
     let currency = policy.pricing.currency;
     let said = Said::new("finding.over-cap").money("most", most, currency).money("bound", bound, currency);
-    Finding::error(OVER_CAP, said).help(Said::new("help.over-cap"))
+    Finding::error(OVER_CAP, said)
+        .at(Place::default().at("targets.max_monthly"))
+        .help(Said::new("help.over-cap"))
 }
 
 fn limits_finding(policy: &Policy, bound: Money) -> Finding {
@@ -479,7 +518,8 @@ fn findings(
                 .help(Said::new("help.flow-volume")),
         );
     }
-    if !plan.bound.proven {
+    // Of a plan that places nothing there is no gap to speak of; another finding says why it does.
+    if !plan.bound.proven && !plan.placements.is_empty() {
         findings.push(Finding::warning("PLN-0403", Said::new("finding.gap")).help(Said::new("help.gap")));
     }
     findings

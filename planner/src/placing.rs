@@ -62,8 +62,8 @@ pub struct Placed {
     pub spot: Vec<Option<Spot>>,
     /// No placement of these groups costs less a month.
     pub bound: Money,
-    /// Whether a placement within the limits on regions and providers was found.
-    pub within_limits: bool,
+    /// Whether it is proven that no placement keeps everything that is demanded.
+    pub is_impossible: bool,
 }
 
 impl<'a> Placing<'a> {
@@ -185,16 +185,16 @@ impl<'a> Placing<'a> {
         let (mut problem, labels, nodes, unit) = self.problem(&costs, &joint, tilt);
         let mut spot = vec![None; self.groups.len()];
         if !joint.add(&mut problem, &nodes, &labels) {
-            return Placed { spot, bound: Money::ZERO, within_limits: false };
+            return Placed { spot, bound: Money::ZERO, is_impossible: true };
         }
         let Solution { labelling, bound } = solve(&problem, effort);
-        let within_limits = labelling.is_some();
+        let is_impossible = labelling.is_none() && bound >= NEVER;
         for (node, label) in labelling.iter().flat_map(|found| found.labels.iter().enumerate()) {
             spot[nodes[node]] = Some(labels[*label as usize]);
         }
         let bound = if bound >= NEVER { Money::ZERO } else { Money(i128::from(bound) * unit) };
         let bound = tilt.bound(bound, self.sendings.len());
-        Placed { spot, bound, within_limits }
+        Placed { spot, bound, is_impossible }
     }
 
     /// The problem in dense numbers, its labels as places, its nodes as groups, and how many billionths its unit is.

@@ -31,6 +31,7 @@ mod demo;
 mod destroy;
 mod doctor;
 mod execution;
+mod explain;
 mod inventory;
 mod journal;
 mod man;
@@ -102,6 +103,7 @@ enum Command {
     Plan(plan::Args),
     Compare(compare::Args),
     Batch(batch::Args),
+    Explain(explain::Args),
     Report(report::Args),
     #[command(subcommand)]
     Connections(connections::Command),
@@ -147,6 +149,7 @@ fn run(command: Command, context: &Context) -> Result<Exit, Error> {
         Command::Plan(args) => plan::run(&args, context),
         Command::Compare(args) => compare::run(&args, context),
         Command::Batch(args) => batch::run(&args, context),
+        Command::Explain(args) => explain::run(&args, context),
         Command::Report(args) => report::run(&args, context),
         Command::Connections(command) => connections::run(command, context),
         Command::Apply(args) => apply::run(&args, context),

@@ -8,6 +8,7 @@ use carafe_model::plan::Plan;
 use carafe_model::policy::SizingStrategy;
 use carafe_model::units::Quantity;
 use carafe_planner::Options;
+use carafe_planner::what_if::{Questions, what_if};
 use serde_json::json;
 
 use super::Context;
@@ -31,6 +32,7 @@ Examples:
   carafe plan estate.json
   carafe plan estate.json --policy policy.toml -o plan.json --report report.html
   carafe plan estate.json --catalog catalog.snapshot --gap 0 -o plan.json
+  carafe plan estate.json --policy policy.toml --what-if --report report.html
   carafe plan estate.json --format json | jq .totals.monthly")]
 pub(super) struct Args {
     /// The estate document, or - for standard input
@@ -59,6 +61,9 @@ pub(super) struct Args {
     /// Stop searching after this long; what is found by then is reported with the gap that is left
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
     time_limit: Duration,
+    /// Ask what other decisions would cost, and write the answers into the plan and the report; takes many times as long
+    #[arg(long)]
+    what_if: bool,
     /// How to print the answer
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -70,13 +75,23 @@ pub(super) struct Args {
 
 /// What decides how large offers must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum SizingArg {
+pub(super) enum SizingArg {
     /// What hosts have today
     AsIs,
     /// What hosts were measured to use, times head-room
     Measured,
     /// Measured, with what sizes as they are would cost beside it
     Both,
+}
+
+impl SizingArg {
+    /// The way that the plan itself is made by.
+    pub(super) const fn strategy(self) -> SizingStrategy {
+        match self {
+            SizingArg::AsIs => SizingStrategy::AsIs,
+            SizingArg::Measured | SizingArg::Both => SizingStrategy::Measured,
+        }
+    }
 }
 
 pub(super) fn gap(text: &str) -> Result<Quantity, String> {
@@ -88,6 +103,7 @@ pub(super) fn gap(text: &str) -> Result<Quantity, String> {
     }
 }
 
+/// Reads a length of time such as `60s` or `5m`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (count, unit) = text.split_at(digits);
@@ -125,6 +141,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     if let Some(book) = &args.price_book {
         policy.add_price_book(book, context.limit)?;
     }
+    if let Some(sizing) = args.sizing {
+        policy.size_by(sizing.strategy());
+    }
     let (catalog, of_catalog) = inputs::catalog(args.catalog.as_deref(), context.limit)?;
     let mut found = [of_estate.as_slice(), &policy.findings, &of_catalog].concat();
     if let (Some(estate), Some(catalog), None) = (&estate, &catalog, policy.usable()) {
@@ -134,11 +153,6 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     findings::judge(context, args.format, args.fail_on, &found)?;
     let estate = inputs::usable(estate)?;
     let mut demands = inputs::usable(policy.usable())?.clone();
-    match args.sizing {
-        Some(SizingArg::AsIs) => demands.sizing.strategy = SizingStrategy::AsIs,
-        Some(SizingArg::Measured | SizingArg::Both) => demands.sizing.strategy = SizingStrategy::Measured,
-        None => {}
-    }
     let catalog = inputs::usable(catalog)?;
     if args.catalog.is_none() {
         let (_, newest) = catalog.catalog.price_dates();
@@ -159,6 +173,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     let mut plan = {
         let _turning = Spinner::start(&context.out, "planning");
         let mut plan = carafe_planner::plan(&estate, &catalog, &demands, &options);
+        if args.what_if {
+            let answers = what_if(&estate, &catalog, &demands, &options, &plan, Questions::ALL);
+            plan.what_if = Some(Box::new(answers));
+            plan.list_sentences();
+        }
         if args.sizing == Some(SizingArg::Both) {
             demands.sizing.strategy = SizingStrategy::AsIs;
             let as_is = carafe_planner::plan(&estate, &catalog, &demands, &options);

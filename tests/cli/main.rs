@@ -7,6 +7,7 @@ mod carried_out;
 mod comparing;
 mod connecting;
 mod demo;
+mod explaining;
 mod guarded;
 mod help;
 mod planning;

@@ -149,6 +149,14 @@ pub const CONCERNS: [Concern; 17] = [
 pub struct Refused(pub [u32; CONCERNS.len()]);
 
 impl Refused {
+    /// Counts an offer that these concerns refused, a bit for each place in [`CONCERNS`].
+    pub fn count(&mut self, mut mask: u32) {
+        while mask != 0 {
+            self.0[mask.trailing_zeros() as usize] += 1;
+            mask &= mask - 1;
+        }
+    }
+
     /// As the plan says it: only concerns that refused something.
     pub fn to_refusals(self) -> Vec<Refusal> {
         let told = CONCERNS.iter().zip(self.0).filter(|(_, offers)| *offers > 0);

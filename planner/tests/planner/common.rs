@@ -14,15 +14,19 @@ use carafe_model::snapshot::{SealedSnapshot, seal};
 use carafe_model::units::{Currency, Gib, Mib, Quantity, Rate, Vcpus};
 use carafe_planner::Options;
 
-/// Plans with nothing that limits the work.
-pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy) -> Plan {
-    let options = Options {
+/// Nothing limits the work, and no gap is accepted.
+pub fn options<'a>(estate: &Estate, stop: &'a (dyn Fn() -> bool + Sync)) -> Options<'a> {
+    Options {
         estate_sha256: sha256(estate.to_json().as_bytes()),
         policy_sha256: sha256(b""),
         gap: Quantity(0),
-        stop: &|| false,
-    };
-    carafe_planner::plan(estate, snapshot, policy, &options)
+        stop,
+    }
+}
+
+/// Plans with nothing that limits the work.
+pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy) -> Plan {
+    carafe_planner::plan(estate, snapshot, policy, &options(estate, &|| false))
 }
 
 pub fn rate(text: &str) -> Rate {

@@ -1,7 +1,7 @@
 //! Rules about several hosts at once, against brute force: every way of pinning every host to a zone is planned without
 //! those rules, and the judge, which shares no code with the planner, says which of these plans keep them.
 
-use crate::common::{Place, catalog, flow, host, plan};
+use crate::common::{Place, catalog, flow, host, options, plan};
 use carafe_model::catalog::{Certification, Latency, Reach, TransferPrice, TransferTier};
 use carafe_model::constraints::{EndMatch, FlowRule, GroupRule, Level, Quota};
 use carafe_model::estate::Estate;
@@ -11,6 +11,8 @@ use carafe_model::snapshot::{SealedSnapshot, seal};
 use carafe_model::steps::Action;
 use carafe_model::units::{Money, Quantity, Rate, Vcpus};
 use carafe_planner::check::check;
+use carafe_planner::demands::demands;
+use carafe_planner::what_if::{Questions, what_if};
 use proptest::prelude::*;
 
 const PLACES: [Place; 4] = [
@@ -232,6 +234,102 @@ proptest! {
         let second = plan(&estate, &snapshot, &one);
         prop_assert_eq!(first.totals, second.totals);
         prop_assert_eq!(first.bound, second.bound);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_clash_cannot_be_kept_and_nothing_inside_it_can_be_left_out(
+        traffic in prop::collection::vec((0usize..3, 0usize..3, 0i64..400), 0..5),
+        a in any_rules(),
+        b in any_rules(),
+        cap in prop::option::weighted(0.3, 100i128..400),
+    ) {
+        let (estate, snapshot) = (estate(&traffic), snapshot());
+        let mut policy = a;
+        policy.groups.extend(b.groups);
+        policy.rules.extend(b.rules);
+        policy.quotas.extend(b.quotas);
+        policy.targets.max_monthly = cap.map(|units| Money(units * 1_000_000_000));
+        let found = plan(&estate, &snapshot, &policy);
+        assert_sound(&found);
+        let named: Vec<String> = found
+            .findings
+            .iter()
+            .filter(|finding| finding.code == "PLN-0405")
+            .map(|finding| finding.place.pointer.clone().unwrap_or_default())
+            .collect();
+        prop_assert_eq!(named.is_empty(), found.unplaced.is_empty(), "{:#?}", found.findings);
+        let all = demands(&policy, &estate);
+        let without = |left_out: &dyn Fn(&str) -> bool| {
+            let (mut policy, mut estate) = (policy.clone(), estate.clone());
+            for demand in all.iter().filter(|demand| left_out(&demand.key())) {
+                demand.drop_from(&mut policy, &mut estate, &snapshot.catalog);
+            }
+            plan(&estate, &snapshot, &policy).unplaced.is_empty()
+        };
+        if !named.is_empty() {
+            prop_assert!(!without(&|key| !named.iter().any(|name| name == key)), "{:?} is no clash", named);
+            for one in &named {
+                prop_assert!(
+                    without(&|key| key == one || !named.iter().any(|name| name == key)),
+                    "{:?} is not minimal: {}", named, one
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn answers_to_what_if_agree_with_planning_again(
+        traffic in prop::collection::vec((0usize..3, 0usize..3, 0i64..400), 0..5),
+        policy in any_rules(),
+    ) {
+        let (estate, snapshot) = (estate(&traffic), snapshot());
+        let found = plan(&estate, &snapshot, &policy);
+        let stop = || false;
+        let options = options(&estate, &stop);
+        let answers = what_if(&estate, &snapshot, &policy, &options, &found, Questions::ALL);
+        prop_assert!(answers.left_out.is_empty());
+        if !found.unplaced.is_empty() {
+            return Ok(());
+        }
+        let all = demands(&policy, &estate);
+        for (price, demand) in answers.constraints.iter().zip(&all) {
+            let (mut loose, mut estate) = (policy.clone(), estate.clone());
+            demand.drop_from(&mut loose, &mut estate, &snapshot.catalog);
+            let again = plan(&estate, &snapshot, &loose);
+            let costs = price.costs.expect("looser rules place the same hosts");
+            prop_assert_eq!(costs.found, found.totals.monthly - again.totals.monthly);
+            prop_assert!(Money::ZERO <= costs.least && costs.least <= costs.found && costs.found <= costs.most);
+        }
+        for price in answers.constraints.iter().skip(all.len()) {
+            prop_assert!(price.costs.is_none_or(|costs| costs.found >= Money::ZERO));
+        }
+        prop_assert!(answers.runner_up.is_none_or(|other| other.costs_more >= Money::ZERO));
+        for scenario in &answers.scenarios {
+            let outcome = scenario.outcome.as_ref().expect("the plan itself is possible");
+            // Rounding of single lines apart, nothing is dearer than the plan where it is.
+            prop_assert!(outcome.costs_more <= Money(1_000), "{:?}", scenario);
+        }
+        for range in &answers.ranges {
+            let (low, high) = (range.from.factor, range.to.factor);
+            prop_assert!(low.0 <= 1_000_000 && high.0 >= 1_000_000, "{:?}", range);
+            let scenario = answers.scenarios.iter().filter(|s| s.provider == range.provider);
+            for scenario in scenario {
+                let inside = low < scenario.factor && scenario.factor < high;
+                let outside = scenario.factor < low || scenario.factor > high;
+                prop_assert!(!inside || scenario.plan_stays, "{:?} {:?}", range, scenario);
+                prop_assert!(!outside || !scenario.plan_stays, "{:?} {:?}", range, scenario);
+            }
+        }
+        for front in &answers.fronts {
+            for pair in front.points.windows(2) {
+                prop_assert!(pair[0].value < pair[1].value);
+                prop_assert!(pair[0].outcome.monthly >= pair[1].outcome.monthly);
+            }
+        }
     }
 }
 

@@ -156,6 +156,7 @@ fn figures(plan: &Plan, costs_more: Option<Money>) -> Figures {
         unplaced: counted(plan.unplaced.len()),
         by_provider: by_provider.into_values().collect(),
         regions: regions.into_iter().collect(),
+        longest_round_trip_ms: longest_round_trip(plan),
         by_component: Component::ALL
             .into_iter()
             .map(|component| ComponentSum { component, monthly: of_component(component) })
@@ -342,20 +343,35 @@ fn shared(plans: &[Option<&Plan>]) -> Vec<SharedDifference> {
 }
 
 /// What a front counts of a plan.
-type CountOf = fn(&Figures) -> usize;
+type ValueOf = fn(&Figures) -> Option<Quantity>;
+
+/// The slowest flow between placed hosts; `None` where there is none, or one is not known.
+fn longest_round_trip(plan: &Plan) -> Option<Quantity> {
+    let placed: BTreeSet<&str> = plan.placements.iter().map(|placement| placement.host.as_str()).collect();
+    let inside = plan.flows.iter().filter(|flow| placed.contains(flow.to.as_str()));
+    let times: Option<Vec<Quantity>> = inside.map(|flow| flow.round_trip_ms).collect();
+    times?.into_iter().max()
+}
+
+fn whole(number: usize) -> Option<Quantity> {
+    Some(Quantity(i64::from(counted(number)) * 1_000_000))
+}
 
 fn fronts(columns: &[Column]) -> Vec<Front> {
-    let axes: [(Axis, CountOf); 2] = [
-        (Axis::Providers, |figures| figures.by_provider.len()),
-        (Axis::Regions, |figures| figures.regions.len()),
+    let axes: [(Axis, ValueOf); 3] = [
+        (Axis::Providers, |figures| whole(figures.by_provider.len())),
+        (Axis::Regions, |figures| whole(figures.regions.len())),
+        (Axis::Latency, |figures| figures.longest_round_trip_ms),
     ];
-    let front = |(axis, value): (Axis, CountOf)| {
-        let feasible =
-            columns.iter().enumerate().filter_map(|(place, column)| Some((place, column.feasible()?)));
+    let front = |(axis, value): (Axis, ValueOf)| {
+        let feasible = columns.iter().enumerate().filter_map(|(place, column)| {
+            let figures = column.feasible()?;
+            Some((place, figures, value(figures)?))
+        });
         let mut points: Vec<Point> = feasible
-            .map(|(place, figures)| Point {
+            .map(|(place, figures, value)| Point {
                 column: counted(place),
-                value: Quantity(i64::from(counted(value(figures))) * 1_000_000),
+                value,
                 monthly: figures.monthly,
                 is_on_front: false,
             })

@@ -221,6 +221,10 @@ impl Teller<'_> {
                         let regions = figures.regions.iter().map(|region| visible(region));
                         Some(regions.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty())
                     }),
+                    self.row(word("compare.round-trip"), true, |figures| {
+                        let longest = figures.longest_round_trip_ms?;
+                        Some(figures::quantity(longest, self.language.signs()))
+                    }),
                 ],
             },
             Group {

@@ -3,7 +3,7 @@
 use carafe_model::language::Said;
 use carafe_model::plan::Component;
 use carafe_model::units::Money;
-use carafe_model::what_if::{Change, Outcome, RangeEnd};
+use carafe_model::what_if::{Axis, Change, Front, FrontPoint, Outcome, RangeEnd};
 
 use super::{difference, sum};
 use crate::figures::Amount;
@@ -19,8 +19,34 @@ pub struct Sensitivity {
     pub planned: Vec<Row>,
     /// How far prices and traffic may move, in sentences.
     pub ranges: Vec<String>,
+    /// Money against something else.
+    pub fronts: Vec<FrontTable>,
     /// What was asked and not worked out.
     pub left_out: Vec<String>,
+}
+
+/// The plans that no other plan beats in both money and one other thing.
+#[derive(Clone, Debug)]
+pub struct FrontTable {
+    /// What is weighed against money.
+    pub title: &'static str,
+    /// The heading of the other thing.
+    pub axis: &'static str,
+    /// Ascending in the other thing.
+    pub rows: Vec<FrontRow>,
+}
+
+/// One of those plans.
+#[derive(Clone, Debug)]
+pub struct FrontRow {
+    /// How much of the other thing.
+    pub value: String,
+    /// A month.
+    pub monthly: Amount,
+    /// The difference to the plan, in words.
+    pub change: String,
+    /// The regions in use; or that it is the plan itself.
+    pub place: String,
 }
 
 /// One "what if".
@@ -78,6 +104,13 @@ impl Sensitivity {
                 voice.say(&said.with("from", end(&range.from)).with("to", end(&range.to)))
             })
             .collect();
+        found.fronts = what_if
+            .fronts
+            .iter()
+            // Where the plan alone is on it there is nothing to weigh.
+            .filter(|front| front.points.len() > 1)
+            .map(|front| front_table(voice, front))
+            .collect();
         found.left_out = what_if.left_out.iter().map(|text| voice.text(text)).collect();
         found
     }
@@ -88,6 +121,24 @@ impl Sensitivity {
     pub fn tables(&self) -> [(&'static str, &[Row]); 2] {
         [("sensitivity.arithmetic", &self.arithmetic), ("sensitivity.planned", &self.planned)]
     }
+}
+
+fn front_table(voice: &Voice<'_>, front: &Front) -> FrontTable {
+    let (title, axis) = match front.axis {
+        Axis::Providers => ("compare.front-providers", "compare.axis-providers"),
+        Axis::Regions => ("compare.front-regions", "compare.axis-regions"),
+        Axis::Latency => ("compare.front-latency", "compare.axis-latency"),
+    };
+    let row = |point: &FrontPoint| FrontRow {
+        value: voice.quantity(point.value),
+        monthly: voice.amount(point.outcome.monthly),
+        change: voice.change(point.outcome.costs_more),
+        place: match point.is_plan {
+            true => voice.w("sensitivity.this-plan").to_owned(),
+            false => voice.list(&point.outcome.regions),
+        },
+    };
+    FrontTable { title: voice.w(title), axis: voice.w(axis), rows: front.points.iter().map(row).collect() }
 }
 
 fn arithmetic(voice: &Voice<'_>) -> Vec<Row> {
