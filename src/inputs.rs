@@ -165,6 +165,38 @@ pub fn files(paths: &[PathBuf], limit: u64) -> Result<Vec<ReadFile>, FileError> 
     paths.iter().map(read).collect()
 }
 
+/// The files of an import; a folder stands for the exports in it, which are told by the ends of their names.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub fn exports(paths: &[PathBuf]) -> Result<Vec<PathBuf>, FileError> {
+    expand(paths, &["csv", "json", "tfstate", "tsv", "txt", "xlsx", "xml"])
+}
+
+/// The logs that are given; a folder stands for those in it.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub fn logs(paths: &[PathBuf]) -> Result<Vec<PathBuf>, FileError> {
+    expand(paths, &["csv", "gz", "json", "log", "tsv", "txt"])
+}
+
+/// The files themselves, and those of folders whose names end in one of the ends.
+fn expand(paths: &[PathBuf], ends: &[&str]) -> Result<Vec<PathBuf>, FileError> {
+    let is_one = |path: &PathBuf| {
+        let end = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        ends.contains(&end.as_str())
+    };
+    let mut all = Vec::new();
+    for path in paths {
+        match path.is_dir() {
+            true => all.extend(files::list(path)?.into_iter().filter(is_one)),
+            false => all.push(path.clone()),
+        }
+    }
+    Ok(all)
+}
+
 /// Reads an estate and judges it.
 ///
 /// # Errors

@@ -20,6 +20,10 @@ pub const CODES: &[(&str, &str)] = &[
         "A number is negative, a fraction or too large where that makes no sense; it counts as unknown. Correct it.",
     ),
     (
+        "INV-1006",
+        "The file is not UTF-8 and was read as Windows-1252. Look at its names; save it as UTF-8 if they are wrong.",
+    ),
+    (
         "INV-1007",
         "A host has no usable name. Its machine id stands in, or the host was left out. Name it in the source.",
     ),
@@ -27,7 +31,20 @@ pub const CODES: &[(&str, &str)] = &[
         "INV-1008",
         "A number such as 1,234 has two readings; the sign was taken as grouping. Write it without signs if that is wrong.",
     ),
+    ("INV-1009", "Columns that the format does not know were kept as labels. Nothing needs to be done."),
     ("INV-1010", "The file is empty. Copy or export it again."),
+    (
+        "INV-1011",
+        "A row has more cells than the header and was left out. Put cells that hold the separator in quotation marks.",
+    ),
+    (
+        "INV-1013",
+        "The catalog does not know the size of an instance type. Import with one that does, or add sizes by hand.",
+    ),
+    (
+        "INV-1014",
+        "A column map cannot be read. Write one line of TOML for each field, such as memory = \"RAM (GB)\".",
+    ),
     ("INV-1101", "Two hosts have the same name; the second got a suffix. Check that they are two machines."),
     ("INV-1102", "A host is listed twice in one file and was taken once. Remove one entry if they differ."),
     (
@@ -160,4 +177,92 @@ pub const CODES: &[(&str, &str)] = &[
         "Rows repeat what another row says; each disk and interface counts once. Nothing needs to be done.",
     ),
     ("INV-3015", "Rows name no machine of vInfo and were left out. Export all sheets in one go."),
+    (
+        "INV-3016",
+        "A file of the export says nothing about where a machine could go and was left out. Nothing needs to be done.",
+    ),
+    (
+        "INV-4001",
+        "A file is none of the tables of Google Migration Center. Keep the headings of the template.",
+    ),
+    (
+        "INV-4002",
+        "There is no table vmInfo, which lists the machines. Import it together with the other tables.",
+    ),
+    (
+        "INV-4003",
+        "Rows name a machine that vmInfo does not list, and were left out. Export all tables in one go.",
+    ),
+    (
+        "INV-4004",
+        "Every figure of a row is zero, which is how collectors write what they did not measure. It counts as unknown.",
+    ),
+    (
+        "INV-4005",
+        "A time of a measurement cannot be read, and the row was left out. Write times as 2026-03-01T14:30:00Z.",
+    ),
+    (
+        "INV-4006",
+        "Free memory is always zero, so it was not measured; use of memory is unknown. Measure it otherwise.",
+    ),
+    (
+        "INV-4007",
+        "Network figures of this collector are no rates and count as unknown. Take them from flow logs.",
+    ),
+    ("INV-4008", "Times name no zone and were taken as UTC. Nothing needs to be done."),
+    (
+        "INV-4009",
+        "Cores could be those of the machine or of each processor. Give the number of logical cores.",
+    ),
+    ("INV-4010", "A column map names a field that hosts do not have. The message lists the fields."),
+    ("INV-4011", "A column map names a column that the table does not have. Correct it, or the map."),
+    ("INV-4012", "No column holds the names of the machines. Say with a column map which one does."),
+    ("INV-4013", "The file holds no facts of any host. Gather them with the module setup."),
+    ("INV-4014", "The facts of one host are damaged, and it was left out. Gather them again."),
+    ("INV-4015", "Ansible did not reach a host, which is not in the estate. Gather its facts again."),
+    ("INV-5001", "Volumes are attached to no machine and were left out. Delete them if nobody needs them."),
+    (
+        "INV-5002",
+        "A rule names a group that no machine is in, and was left out. List all machines if some are missing.",
+    ),
+    ("INV-5003", "A load balancer has no known members and was left out. List them too, or add it by hand."),
+    ("INV-5004", "Terminated machines were left out. Nothing needs to be done."),
+    (
+        "INV-5005",
+        "Part of a load balancer cannot be told apart from others and was left out. The message says what to add.",
+    ),
+    ("INV-5006", "The state is encrypted. Decrypt it first."),
+    ("INV-5007", "The state has an old version. Let a newer program rewrite it."),
+    ("INV-5008", "Resources for which an estate has no place were not taken over. Plan them by hand."),
+    ("INV-5009", "A pool of nodes does not say how many it has, and was left out. Add its nodes by hand."),
+    ("INV-5010", "Workloads of Kubernetes are listed without nodes. Export the nodes too."),
+    ("INV-5011", "Volume claims are mounted by no listed pod and were left out. Export the pods too."),
+    ("INV-5012", "The XML cannot be read. Write it again."),
+    (
+        "INV-5013",
+        "Sizes of disks are not in the XML of a domain. Give what qemu-img info or vol-dumpxml prints too.",
+    ),
+    ("INV-5014", "The file holds no domain. Write domains with virsh dumpxml."),
+    (
+        "INV-5015",
+        "A device of the hypervisor is passed through to a machine. No cloud has it; plan a replacement.",
+    ),
+    ("INV-6001", "No reader of traffic knows the file. Name its format if it is one of those listed."),
+    ("INV-6002", "A gzip file is damaged, or unpacks to far more than a log can. Copy it again."),
+    ("INV-6003", "Refused traffic was left out, since nothing was transferred. Nothing needs to be done."),
+    (
+        "INV-6004",
+        "Bytes are counted, but not over which time, so volumes stay unknown. Say how long the records cover.",
+    ),
+    (
+        "INV-6005",
+        "The records cover less than a day, and a month is taken to go on like that. Collect over a week.",
+    ),
+    (
+        "INV-6006",
+        "Neither end of a flow is a host of the estate, and it was left out. Import more hosts if it should be in it.",
+    ),
+    ("INV-6007", "Lines or entries of a log are no records and were left out. The message shows the first."),
+    ("INV-6008", "There is no socket in the file. Write it with ss -tunap."),
+    ("INV-6009", "A table of flows lacks columns for both ends. Call them src and dst."),
 ];

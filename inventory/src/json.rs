@@ -35,6 +35,77 @@ impl<'v> Node<'v> {
         Some(self.child(key, value))
     }
 
+    /// What a path of names and places in lists leads to, as `root_block_device/0/volume_size`; `null` counts as absent.
+    pub fn find(&self, path: &str) -> Option<Node<'v>> {
+        path.split('/').try_fold(self.clone(), |node, part| match node.value {
+            Value::Array(entries) => {
+                let value = entries.get(part.parse::<usize>().ok()?).filter(|value| !value.is_null())?;
+                Some(node.child(part, value))
+            }
+            _ => node.get(part),
+        })
+    }
+
+    /// What the first of several paths leads to.
+    pub fn find_any(&self, paths: &[&str]) -> Option<Node<'v>> {
+        paths.iter().find_map(|path| self.find(path))
+    }
+
+    /// The value as text that says something; numbers are taken as written, other types say nothing.
+    pub fn words(&self) -> Option<At<String>> {
+        let text = match self.value {
+            Value::String(text) => known(text)?.to_owned(),
+            Value::Number(number) => number.to_string(),
+            Value::Bool(_) | Value::Null | Value::Array(_) | Value::Object(_) => return None,
+        };
+        Some(At::new(text, self.place()))
+    }
+
+    /// The text that the first of several paths leads to that says something.
+    pub fn words_at(&self, paths: &[&str]) -> Option<At<String>> {
+        paths.iter().find_map(|path| self.find(path)?.words())
+    }
+
+    /// The texts of a value that is a text or a list of them; others say nothing.
+    pub fn all_words(&self) -> Vec<String> {
+        let each = |value: &Value| match value {
+            Value::String(text) => known(text).map(str::to_owned),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Bool(_) | Value::Null | Value::Array(_) | Value::Object(_) => None,
+        };
+        match self.value {
+            Value::Array(entries) => entries.iter().filter_map(each).collect(),
+            value => each(value).into_iter().collect(),
+        }
+    }
+
+    /// The entries of a list, and none of anything else.
+    pub fn each(&self) -> Vec<Node<'v>> {
+        let entries = self.value.as_array().map(Vec::as_slice).unwrap_or_default();
+        let placed = entries.iter().enumerate().filter(|(_, value)| !value.is_null());
+        placed.map(|(at, value)| self.child(&at.to_string(), value)).collect()
+    }
+
+    /// The entries of the list that a path leads to.
+    pub fn each_at(&self, path: &str) -> Vec<Node<'v>> {
+        self.find(path).map(|node| node.each()).unwrap_or_default()
+    }
+
+    /// The members of an object with their names.
+    pub fn members(&self) -> Vec<(&'v str, Node<'v>)> {
+        let Some(object) = self.value.as_object() else { return Vec::new() };
+        let placed = object.iter().filter(|(_, value)| !value.is_null());
+        placed.map(|(key, value)| (key.as_str(), self.child(key, value))).collect()
+    }
+
+    /// The whole number that a path leads to; anything else there is `INV-1003`, `INV-1004` or `INV-1005`.
+    pub fn count_at(&self, path: &str, findings: &mut Vec<Finding>) -> Option<At<u64>> {
+        match path.rsplit_once('/') {
+            Some((parent, last)) => self.find(parent)?.count(last, findings),
+            None => self.count(path, findings),
+        }
+    }
+
     /// The first of several spellings that is present.
     pub fn get_any(&self, keys: &[&str]) -> Option<Node<'v>> {
         keys.iter().find_map(|key| self.get(key))

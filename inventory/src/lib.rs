@@ -20,7 +20,23 @@ pub mod importers;
 
 pub mod json;
 
+pub mod encoding;
+
+pub mod glance;
+
+pub mod table;
+
+pub mod delimited;
+
 pub mod workbook;
+
+pub mod xml;
+
+pub mod shapes;
+
+pub mod series;
+
+pub mod flows;
 
 pub mod text;
 
@@ -48,7 +64,8 @@ use carafe_model::finding::{Finding, Place, nearest};
 use carafe_model::ids::HostId;
 
 pub use codes::CODES;
-pub use importer::{IMPORTERS, Importer};
+pub use glance::Glance;
+pub use importer::{IMPORTERS, Importer, Read, Reading};
 pub use input::InputFile;
 pub use validate::validate;
 
@@ -70,14 +87,22 @@ pub struct Import {
 /// What the first file says of a host stays and later files fill in what is missing; but a document of Carafe itself
 /// goes before the others, since a person wrote it. Hosts are sorted by id, so the order of rows does not matter.
 pub fn import(files: &[InputFile<'_>], format: Option<&str>, name: &str) -> Import {
+    import_with(files, format, name, &Reading::default())
+}
+
+/// The same with what readers may need beside the files.
+pub fn import_with(files: &[InputFile<'_>], format: Option<&str>, name: &str, with: &Reading<'_>) -> Import {
     let mut findings = Vec::new();
     let mut sources = Vec::new();
     let mut reads = Vec::new();
-    for file in files {
-        let Some(importer) = recognise(file, format, &mut findings) else { continue };
-        let Some(mut raw) = (importer.read)(file, &mut findings) else { continue };
+    for (importer, files) in grouped(files, format, &mut findings) {
+        let raw = match importer.read {
+            Read::Each(read) => read(&files[0], with, &mut findings),
+            Read::Together(read) => read(&files, with, &mut findings),
+        };
+        let Some(mut raw) = raw else { continue };
         sources.append(&mut raw.sources);
-        sources.push(source(file, importer));
+        sources.extend(files.iter().map(|file| source(file, importer)));
         reads.push(FileRead { raw, importer });
     }
     if reads.is_empty() {
@@ -95,6 +120,24 @@ pub fn import(files: &[InputFile<'_>], format: Option<&str>, name: &str) -> Impo
     }
     findings.extend(of_whole);
     Import { estate: Some(estate), findings }
+}
+
+/// The files by importer, in order; files that are read together stand at the place of the first of them.
+fn grouped<'a>(
+    files: &[InputFile<'a>],
+    format: Option<&str>,
+    findings: &mut Vec<Finding>,
+) -> Vec<(&'static Importer, Vec<InputFile<'a>>)> {
+    let mut groups: Vec<(&'static Importer, Vec<InputFile<'a>>)> = Vec::new();
+    for file in files {
+        let Some(importer) = recognise(file, format, findings) else { continue };
+        let same = groups.iter_mut().find(|(known, _)| known.name == importer.name);
+        match (same, &importer.read) {
+            (Some((_, group)), Read::Together(_)) => group.push(*file),
+            (Some(_) | None, Read::Each(_) | Read::Together(_)) => groups.push((importer, vec![*file])),
+        }
+    }
+    groups
 }
 
 /// Where a value of the estate stands in the files it was read from: its host's place, or else the only file.
@@ -142,7 +185,8 @@ fn recognise(
         }
         return found;
     }
-    let found = IMPORTERS.iter().find(|importer| (importer.sniff)(file));
+    let glance = Glance::at(*file);
+    let found = IMPORTERS.iter().find(|importer| (importer.sniff)(&glance));
     if found.is_none() {
         let before = findings.len();
         if looks_like_json(file.bytes) && parse(file.name, file.bytes, findings).is_none() {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use carafe_model::host::{Action, Architecture, Direction, Media, Os, OsFamily};
+use carafe_model::host::{Action, Architecture, Direction, Firmware, Media, Nic, Os, OsFamily, Power};
 
 use crate::text::known;
 
@@ -128,6 +128,58 @@ pub fn is_address(text: &str) -> bool {
 /// The address of `10.0.0.1/24` without its prefix length.
 pub fn bare_address(text: &str) -> Option<IpAddr> {
     text.split('/').next().and_then(|address| address.trim().parse().ok())
+}
+
+/// The addresses of a list with any usual separator that mean something beyond the host itself.
+pub fn addresses(text: &str) -> Vec<String> {
+    let parts = text.split([',', ';', ' ', '|', '\n']).map(str::trim);
+    let mut found: Vec<String> = Vec::new();
+    for part in parts.filter(|part| is_address(part) && bare_address(part).is_some_and(is_reachable)) {
+        if !found.iter().any(|known| known == part) {
+            found.push(part.to_owned());
+        }
+    }
+    found
+}
+
+/// Interfaces out of a list of addresses and one of hardware addresses, where nothing says which belong together: the
+/// first interface has all addresses.
+pub fn nics(ips: &str, macs: &str) -> Vec<Nic> {
+    let addresses = addresses(ips);
+    let macs: Vec<String> = macs.split([',', ';', ' ', '|']).filter_map(mac).collect();
+    let mut nics: Vec<Nic> = macs
+        .into_iter()
+        .enumerate()
+        .map(|(at, mac)| Nic { name: format!("nic {}", at + 1), mac: Some(mac), ..Nic::default() })
+        .collect();
+    if nics.is_empty() && !addresses.is_empty() {
+        nics.push(Nic { name: "nic 1".to_owned(), ..Nic::default() });
+    }
+    if let Some(first) = nics.first_mut() {
+        first.addresses = addresses;
+    }
+    nics
+}
+
+/// How a machine boots.
+pub fn firmware(text: &str) -> Option<Firmware> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "bios" | "legacy" | "legacy-bios" => Some(Firmware::Bios),
+        "efi" | "uefi" | "uefi-preferred" => Some(Firmware::Uefi),
+        _ => None,
+    }
+}
+
+/// Whether a machine runs, by the last word of what clouds and hypervisors say.
+pub fn power(text: &str) -> Option<Power> {
+    let text = text.trim().to_ascii_lowercase();
+    match text.rsplit([' ', '/']).next().unwrap_or_default() {
+        "poweredon" | "on" | "running" | "active" | "started" | "up" => Some(Power::On),
+        "poweredoff" | "off" | "stopped" | "deallocated" | "terminated" | "shutoff" | "shelved"
+        | "shelved_offloaded" | "shut" | "down" | "stopping" => Some(Power::Off),
+        "suspended" | "paused" | "saved" => Some(Power::Suspended),
+        _ => None,
+    }
 }
 
 /// Whether an address means something beyond its own host and wire.

@@ -1,6 +1,6 @@
 //! What importers yield: hosts in which everything is optional and every value keeps its place, and what refers to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use carafe_model::estate::{App, CurrentCost, Flow, KubernetesCluster, LoadBalancer, Source};
 use carafe_model::finding::Place;
@@ -9,6 +9,8 @@ use carafe_model::host::{
 };
 use carafe_model::ids::{AppId, HostId};
 use carafe_model::units::{Mib, Money, Vcpus};
+
+use crate::text::{host_id, one_line};
 
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,22 @@ pub struct RawEstate {
     pub load_balancers: Vec<At<RawLoadBalancer>>,
     /// Clusters; hosts are named by their [`RawHost::key`].
     pub clusters: Vec<At<KubernetesCluster>>,
+}
+
+impl RawEstate {
+    /// Lists the apps that hosts name and that are not listed yet. What stands in a host is the name; its id follows.
+    pub fn name_apps(&mut self) {
+        let mut known: BTreeSet<AppId> = self.apps.iter().map(|app| app.value.id.clone()).collect();
+        for host in &mut self.hosts {
+            if let Some(app) = &mut host.app {
+                let name = one_line(app.value.as_str());
+                app.value = AppId(host_id(&name));
+                if known.insert(app.value.clone()) {
+                    self.apps.push(At::new(App { id: app.value.clone(), name }, app.place.clone()));
+                }
+            }
+        }
+    }
 }
 
 /// A load balancer whose members are not looked up yet.

@@ -21,6 +21,11 @@ pub fn known(text: &str) -> Option<&str> {
     (!says_nothing).then_some(text)
 }
 
+/// The words of a text with one space between them.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A number of things: `1 row`, `2 rows`.
 pub fn counted(count: usize, thing: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };

@@ -1,4 +1,4 @@
-//! Workbooks (XLSX) as tables of text: every cell keeps its row and its column, and no workbook unpacks beyond measure.
+//! Workbooks (XLSX) as tables of text. No workbook unpacks beyond measure.
 
 use std::io::{Cursor, Read};
 
@@ -6,11 +6,9 @@ use calamine::{DataRef, Reader, Xlsx};
 use carafe_model::finding::{Finding, Place};
 
 use crate::input::InputFile;
-use crate::number::{self, DecimalSign, Number, NumberError, SignVotes};
-use crate::text::{Heading, clip};
-
-/// What a column is called here, and how its heading may be written: see [`Heading::key`].
-pub type ColumnNames = (&'static str, &'static [&'static str]);
+use crate::number::SignVotes;
+use crate::table::{Cell, Column, ColumnNames, Row, Table};
+use crate::text::clip;
 
 /// An open workbook.
 pub struct Workbook<'a> {
@@ -18,50 +16,6 @@ pub struct Workbook<'a> {
     file: &'a str,
     /// How many more bytes of cell text may be kept: one long text can stand in a million cells at no cost to the file.
     text_left: usize,
-}
-
-/// One sheet whose first row holds headings.
-pub struct Table {
-    /// Where the sheet is.
-    pub place: Place,
-    columns: Vec<Column>,
-    /// The rows behind the headings.
-    pub rows: Vec<Row>,
-    /// How the numbers of this sheet that are texts are written.
-    pub sign: Option<DecimalSign>,
-}
-
-/// A column that is kept.
-struct Column {
-    /// What it is called here; `None` for one that nobody asked for.
-    name: Option<&'static str>,
-    heading: String,
-    unit: Option<String>,
-}
-
-/// One row.
-pub struct Row {
-    /// Its number in the sheet, from 1 with the headings.
-    pub number: u32,
-    /// The cells that hold something, by column.
-    cells: Vec<(usize, Cell)>,
-}
-
-/// One cell.
-struct Cell {
-    text: String,
-    /// Whether the sheet holds it as a number, so that its decimal sign is a point.
-    is_number: bool,
-}
-
-/// A cell read as a number.
-pub struct NumberCell<'t> {
-    /// The number, or why it is none.
-    pub value: Result<Number, NumberError>,
-    /// What the cell says.
-    pub text: &'t str,
-    /// Where it stands.
-    pub place: Place,
 }
 
 /// Whether the bytes start like a workbook, new or old.
@@ -127,7 +81,7 @@ impl<'a> Workbook<'a> {
         let place = Place::file(self.file).sheet(clip(sheet));
         let mut reader =
             self.xlsx.worksheet_cells_reader(sheet).map_err(|error| damaged(&error, place.clone()))?;
-        let mut table = Table { place: place.clone(), columns: Vec::new(), rows: Vec::new(), sign: None };
+        let mut table = Table::empty(place.clone());
         let mut votes = SignVotes::default();
         // Which kept column stands at which column of the sheet.
         let mut kept: Vec<Option<usize>> = Vec::new();
@@ -140,7 +94,7 @@ impl<'a> Workbook<'a> {
             if !is_heading && column.is_none() {
                 continue;
             }
-            let Some(cell) = Cell::read(found.get_value()) else { continue };
+            let Some(cell) = cell(found.get_value()) else { continue };
             self.text_left = match self.text_left.checked_sub(cell.text.len()) {
                 Some(left) => left,
                 None => return Err(Box::new(too_much(place))),
@@ -199,82 +153,16 @@ fn damaged(error: &calamine::XlsxError, place: Place) -> Finding {
         .help("copy or export it again; it opens in no spreadsheet program either if it is damaged")
 }
 
-impl Column {
-    fn read(
-        heading: &str,
-        sheet: &str,
-        wanted: &'static [ColumnNames],
-        keep_others: fn(&str) -> bool,
-    ) -> Option<Column> {
-        let Heading { key, unit } = Heading::parse(heading);
-        let sheet = sheet.to_lowercase();
-        let key = key.strip_prefix(&sheet).filter(|rest| !rest.is_empty()).unwrap_or(&key);
-        let name = wanted.iter().find(|(_, keys)| keys.contains(&key)).map(|(name, _)| *name);
-        (name.is_some() || keep_others(key)).then(|| Column {
-            name,
-            heading: heading.trim().to_owned(),
-            unit,
-        })
-    }
-}
-
-impl Cell {
-    fn read(value: &DataRef<'_>) -> Option<Cell> {
-        let (text, is_number) = match value {
-            DataRef::Int(number) => (number.to_string(), true),
-            DataRef::Float(number) => (number.to_string(), true),
-            DataRef::String(text) => (text.clone(), false),
-            DataRef::SharedString(text) => ((*text).to_owned(), false),
-            DataRef::Bool(value) => (value.to_string(), false),
-            DataRef::DateTime(date) => (date.as_f64().to_string(), true),
-            DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => (text.clone(), false),
-            DataRef::Error(_) | DataRef::Empty => return None,
-        };
-        Some(Cell { text, is_number })
-    }
-}
-
-impl Table {
-    /// Whether the sheet has a column.
-    pub fn has(&self, name: &str) -> bool {
-        self.columns.iter().any(|column| column.name == Some(name))
-    }
-
-    /// The headings of the columns that nobody asked for.
-    pub fn others(&self) -> impl Iterator<Item = &str> {
-        self.columns.iter().filter(|column| column.name.is_none()).map(|column| column.heading.as_str())
-    }
-
-    /// The cells of a row in columns that nobody asked for, with their headings.
-    pub fn other_cells<'t>(&'t self, row: &'t Row) -> impl Iterator<Item = (&'t str, &'t str, Place)> {
-        row.cells.iter().filter(|(at, _)| self.columns[*at].name.is_none()).map(|(at, cell)| {
-            (self.columns[*at].heading.as_str(), cell.text.as_str(), self.cell_place(row, *at))
-        })
-    }
-
-    /// Where a row stands.
-    pub fn row_place(&self, row: &Row) -> Place {
-        self.place.clone().row(row.number)
-    }
-
-    fn cell_place(&self, row: &Row, column: usize) -> Place {
-        self.row_place(row).column(clip(&self.columns[column].heading))
-    }
-
-    /// A cell and its place; where a heading stands twice, the first of its cells that holds something.
-    pub fn cell<'t>(&'t self, row: &'t Row, name: &str) -> Option<(&'t str, Place)> {
-        let (at, cell) = row.cells.iter().find(|(at, _)| self.columns[*at].name == Some(name))?;
-        Some((&cell.text, self.cell_place(row, *at)))
-    }
-
-    /// A cell as a number, its unit taken from the heading where it has none itself.
-    pub fn number<'t>(&'t self, row: &'t Row, name: &str) -> Option<NumberCell<'t>> {
-        let (at, cell) = row.cells.iter().find(|(at, _)| self.columns[*at].name == Some(name))?;
-        let sign = if cell.is_number { Some(DecimalSign::Point) } else { self.sign };
-        let value = number::parse(&cell.text, sign).map(|number| {
-            let unit = number.unit.or_else(|| self.columns[*at].unit.clone());
-            Number { unit, ..number }
-        });
-        Some(NumberCell { value, text: &cell.text, place: self.cell_place(row, *at) })
-    }
+fn cell(value: &DataRef<'_>) -> Option<Cell> {
+    let (text, is_number) = match value {
+        DataRef::Int(number) => (number.to_string(), true),
+        DataRef::Float(number) => (number.to_string(), true),
+        DataRef::String(text) => (text.clone(), false),
+        DataRef::SharedString(text) => ((*text).to_owned(), false),
+        DataRef::Bool(value) => (value.to_string(), false),
+        DataRef::DateTime(date) => (date.as_f64().to_string(), true),
+        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => (text.clone(), false),
+        DataRef::Error(_) | DataRef::Empty => return None,
+    };
+    Some(Cell { text, is_number })
 }

@@ -246,10 +246,11 @@ fn kind_of_file(path: &Path) -> Kind {
             Some(_) | None => Kind::Estate,
         },
         "xlsx" => Kind::Estate,
-        _ => match carafe_inventory::IMPORTERS.iter().any(|importer| (importer.sniff)(&file)) {
-            true => Kind::Estate,
-            false => Kind::Other,
-        },
+        _ => {
+            let glance = carafe_inventory::Glance::at(file);
+            let is_estate = carafe_inventory::IMPORTERS.iter().any(|importer| (importer.sniff)(&glance));
+            if is_estate { Kind::Estate } else { Kind::Other }
+        }
     }
 }
 

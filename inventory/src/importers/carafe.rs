@@ -7,21 +7,19 @@ use carafe_model::host::Host;
 use carafe_model::units::{Gib, Mib, Vcpus};
 use serde_json::Value;
 
-use super::honeybee::looks_like_json;
+use crate::glance::Glance;
+use crate::importer::Reading;
 use crate::input::InputFile;
 use crate::limits;
 use crate::raw::{At, MemberRef, RawEstate, RawHost, RawLoadBalancer};
 
-/// Whether the field `carafe` stands near the start, as this program writes it.
-pub fn sniff(file: &InputFile<'_>) -> bool {
-    const NEAR: usize = 1024;
-    const WORD: &[u8] = b"\"carafe\"";
-    let start = &file.bytes[..file.bytes.len().min(NEAR)];
-    looks_like_json(file.bytes) && start.windows(WORD.len()).any(|window| window == WORD)
+/// Whether the outermost object has the field `carafe` near its start, as this program writes it.
+pub fn sniff(glance: &Glance<'_>) -> bool {
+    glance.is_json_with(&["carafe"])
 }
 
 /// Reads a document; broken entries are left out, each with a `DOC-…` finding.
-pub fn read(file: &InputFile<'_>, findings: &mut Vec<Finding>) -> Option<RawEstate> {
+pub fn read(file: &InputFile<'_>, _with: &Reading<'_>, findings: &mut Vec<Finding>) -> Option<RawEstate> {
     let value = document::parse(file.name, file.bytes, findings)?;
     let ids = ids_of(&value, "hosts");
     let (estate, found) = document::from_value::<Estate>(file.name, value);

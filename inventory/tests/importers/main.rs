@@ -6,6 +6,12 @@ mod honeybee;
 
 mod rvtools;
 
+mod tables;
+
+mod traffic;
+
+mod clouds;
+
 mod merging;
 
 mod validating;

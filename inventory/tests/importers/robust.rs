@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use zip::write::SimpleFileOptions;
 
 use crate::support::{check, import_all};
+use crate::{clouds, tables};
 
 const HONEYBEE: &str = include_str!("../../../examples/korean-erp/honeybee.json");
 const ANNOTATIONS: &str = include_str!("../../../examples/korean-erp/annotations.json");
@@ -42,6 +43,33 @@ fn read_by_all(bytes: &[u8]) {
         import(&[file], Some(importer.name), "test");
     }
     import(&[file, file], None, "test");
+}
+
+/// A small file of every format that is text, as its own tests have it.
+fn samples() -> Vec<Vec<u8>> {
+    let machine = serde_json::json!({"id": "i-1", "private_ip": "10.0.0.5", "vpc_security_group_ids": ["sg-1"],
+        "root_block_device": [{"volume_id": "vol-1", "volume_size": 20}]});
+    let group = serde_json::json!({"id": "sg-1", "ingress": [{"from_port": 1, "to_port": 2, "protocol": "tcp",
+        "cidr_blocks": ["10.0.0.0/8"]}]});
+    let state = clouds::state(&[
+        clouds::resource("aws_instance", "a", &[machine]),
+        clouds::resource("aws_security_group", "g", &[group]),
+    ]);
+    let servers = serde_json::json!({"servers": [{"id": "1", "name": "a", "tenant_id": "t", "flavor": {"vcpus": 4,
+        "ram": 8192, "disk": 80}, "image": {"id": "i"}, "addresses": {"n": [{"addr": "10.0.0.9"}]}}]});
+    let answer = serde_json::json!({"Reservations": [{"Instances": [{"InstanceId": "i-1", "State": {"Name": "on"},
+        "CpuOptions": {"CoreCount": 2, "ThreadsPerCore": 2}, "SecurityGroups": [{"GroupId": "g"}]}]}],
+        "Volumes": [{"VolumeId": "v", "Size": 8}]});
+    let mut samples: Vec<Vec<u8>> = [state, servers, answer, clouds::node("n", "worker"), clouds::facts()]
+        .iter()
+        .map(|value| value.to_string().into_bytes())
+        .collect();
+    let texts =
+        [tables::AZURE, tables::VM_INFO, tables::DISK_INFO, tables::V_INFO, tables::V_DISK, clouds::DOMAIN];
+    samples.extend(texts.map(|text| text.as_bytes().to_vec()));
+    samples.push(format!("{}{}", tables::VM_INFO, tables::perf_info()).into_bytes());
+    samples.push(tables::perf_info().into_bytes());
+    samples
 }
 
 /// Sets bytes at places, both taken from the whole range.
@@ -82,6 +110,18 @@ proptest! {
         for text in [HONEYBEE, ANNOTATIONS] {
             read_by_all(&mutate(text.as_bytes(), &changes));
         }
+    }
+
+    #[test]
+    fn mutated_and_truncated_files_of_every_format_are_survived(
+        changes in changes(),
+        cut in any::<prop::sample::Index>(),
+        which in any::<prop::sample::Index>(),
+    ) {
+        let samples = samples();
+        let sample = which.get(&samples);
+        read_by_all(&mutate(sample, &changes));
+        read_by_all(&sample[..cut.index(sample.len())]);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use carafe_inventory::{IMPORTERS, InputFile};
+use carafe_inventory::importers::columns::ColumnMap;
+use carafe_inventory::{IMPORTERS, InputFile, Reading};
+use carafe_model::catalog::Snapshot;
 use carafe_model::document::Document;
 use carafe_model::estate::Estate;
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -19,22 +21,30 @@ use crate::inputs;
 
 /// Read what other tools export into one estate
 ///
-/// The format of each file is recognised by what is in it. Several files are merged: what they say about the same host
-/// is put together. Every value that cannot be used is told with its file, sheet, row and column or JSON pointer.
+/// The format of each file is recognised by what is in it; a folder stands for the exports in it. Several files are
+/// merged: what they say about the same host is put together. Every value that cannot be used is told with its file, sheet, row and column or JSON pointer.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   carafe inventory import rvtools.xlsx -o estate.json
   carafe inventory import honeybee.json annotations.json --name erp -o estate.json
-  carafe inventory import rvtools.xlsx --as rvtools --fail-on never -o estate.json
+  carafe inventory import terraform.tfstate --catalog prices.snapshot -o estate.json
+  carafe inventory import servers.csv --as csv --columns columns.toml -o estate.json
+  carafe inventory import rvtools-csv-folder -o estate.json
   cat honeybee.json | carafe inventory import - > estate.json")]
 pub(crate) struct Args {
-    /// Files to read, or - for standard input
+    /// Files or folders to read, or - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Read every file as this format instead of recognising it
     #[arg(long = "as", value_name = "FORMAT", value_parser = importer_name())]
     format_of_files: Option<String>,
+    /// What the columns of a plain table mean: a TOML file with lines such as memory = "RAM (GB)"
+    #[arg(long, value_name = "FILE")]
+    columns: Option<PathBuf>,
+    /// Where to look up sizes of instance types; the catalog built in when absent
+    #[arg(long, value_name = "CATALOG")]
+    catalog: Option<PathBuf>,
     /// What to call the estate; the name of the first file when absent
     #[arg(long)]
     name: Option<String>,
@@ -64,13 +74,22 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
             "write the estate to a file with -o estate.json",
         ));
     }
-    outputs::Paths::default().reads(&args.files).writes(&args.output).apart()?;
-    let read = inputs::files(&args.files, context.limit)?;
+    let beside = [&args.columns, &args.catalog].into_iter().flatten();
+    let sources: Vec<&PathBuf> = args.files.iter().chain(beside).collect();
+    outputs::Paths::default().reads(sources).writes(&args.output).apart()?;
+    let paths = inputs::exports(&args.files)?;
+    let read = inputs::files(&paths, context.limit)?;
+    let columns = args.columns.as_deref().map(|path| columns(path, context, args)).transpose()?;
+    let catalog = match &args.catalog {
+        Some(path) => Some(catalog(path, context, args)?),
+        None => None,
+    };
     let name = args.name.clone().unwrap_or_else(|| name_after(&args.files[0]));
     let (estate, found) = {
         let _turning = Spinner::start(&context.out, "reading");
         let input: Vec<InputFile<'_>> = read.iter().map(inputs::ReadFile::as_input).collect();
-        let import = carafe_inventory::import(&input, args.format_of_files.as_deref(), &name);
+        let with = Reading { catalog: catalog.as_ref(), columns: columns.as_ref() };
+        let import = carafe_inventory::import_with(&input, args.format_of_files.as_deref(), &name, &with);
         (import.estate, import.findings)
     };
     findings::judge(context, args.format, args.fail_on, &found)?;
@@ -95,6 +114,26 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// Reads a column map.
+fn columns(path: &Path, context: &Context, args: &Args) -> Result<ColumnMap, Error> {
+    let text = files::read_text(path, context.limit)?;
+    let map = ColumnMap::read(&files::display_name(path), &text);
+    match map {
+        Ok(map) => Ok(map),
+        Err(found) => {
+            findings::judge(context, args.format, args.fail_on, &found)?;
+            Ok(ColumnMap::default())
+        }
+    }
+}
+
+/// Reads the catalog that sizes of instance types are looked up in.
+fn catalog(path: &Path, context: &Context, args: &Args) -> Result<Snapshot, Error> {
+    let (catalog, found) = inputs::catalog(Some(path), context.limit)?;
+    findings::judge(context, args.format, args.fail_on, &found)?;
+    Ok(inputs::usable(catalog)?.catalog)
 }
 
 fn name_after(path: &Path) -> String {

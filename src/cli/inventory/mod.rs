@@ -5,6 +5,7 @@ use clap::Subcommand;
 use super::Context;
 use crate::error::{Error, Exit};
 
+mod flows;
 mod import;
 mod show;
 mod validate;
@@ -14,10 +15,12 @@ mod validate;
 #[command(after_help = "\
 Examples:
   carafe inventory import rvtools.xlsx -o estate.json
+  carafe inventory flows vpc-flow.log.gz --estate estate.json -o estate.json
   carafe inventory show estate.json
   carafe inventory validate estate.json --fail-on warning")]
 pub(super) enum Command {
     Import(import::Args),
+    Flows(flows::Args),
     Show(show::Args),
     Validate(validate::Args),
 }
@@ -25,6 +28,7 @@ pub(super) enum Command {
 pub(super) fn run(command: Command, context: &Context) -> Result<Exit, Error> {
     match command {
         Command::Import(args) => import::run(&args, context),
+        Command::Flows(args) => flows::run(&args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Validate(args) => validate::run(&args, context),
     }

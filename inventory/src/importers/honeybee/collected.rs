@@ -6,13 +6,13 @@ use carafe_model::units::{Gib, Mib};
 
 use super::network::{self, RuleKeys};
 use super::refined::{hardware_threads, used_space};
-use super::{Reading, groups};
+use super::{ModelReading, groups};
 use crate::json::Node;
 use crate::limits;
 use crate::normalise;
 use crate::raw::{At, RawHost};
 
-impl Reading<'_> {
+impl ModelReading<'_> {
     /// Reads the document of one connection: one host.
     pub(super) fn collected(&mut self, infra: &Node<'_>) {
         let Some(compute) = infra.object("compute", self.findings) else { return };

@@ -15,6 +15,8 @@ use carafe_model::document;
 use carafe_model::finding::{Finding, Place};
 use serde_json::Value;
 
+use crate::glance::{Form, Glance};
+use crate::importer::Reading;
 use crate::input::InputFile;
 use crate::json::Node;
 use crate::raw::RawEstate;
@@ -24,7 +26,7 @@ use crate::text::counted;
 const ENVELOPES: [&str; 2] = ["onpremiseInfraModel", "sourceInfra"];
 
 /// Whether the file is JSON and has, near its start, one of the words that all such documents have.
-pub fn sniff(file: &InputFile<'_>) -> bool {
+pub fn sniff(glance: &Glance<'_>) -> bool {
     const WORDS: [&str; 6] = [
         "npremiseInfraModel",
         "ourceInfra\"",
@@ -33,13 +35,11 @@ pub fn sniff(file: &InputFile<'_>) -> bool {
         "\"nodes\"",
         "\"cloudInfraModel\"",
     ];
-    const NEAR: usize = 64 * 1024;
-    let start = &file.bytes[..file.bytes.len().min(NEAR)];
-    let has = |word: &str| start.windows(word.len()).any(|window| window == word.as_bytes());
     // A bare list of machines is told from an estate of another kind by what every machine has.
     const OF_A_MACHINE: [&str; 3] = ["\"hostname\"", "\"machineId\"", "\"machine_id\""];
-    let is_list = start.trim_ascii_start().first() == Some(&b'[');
-    looks_like_json(file.bytes)
+    let has = |word: &str| glance.says(word);
+    let is_list = glance.head.trim_start().starts_with('[');
+    matches!(glance.form, Form::Json(_))
         && (WORDS.into_iter().any(has) || is_list && OF_A_MACHINE.into_iter().any(has))
 }
 
@@ -50,10 +50,10 @@ pub fn looks_like_json(bytes: &[u8]) -> bool {
 }
 
 /// Reads a file; `None` when it is not such a model.
-pub fn read(file: &InputFile<'_>, findings: &mut Vec<Finding>) -> Option<RawEstate> {
+pub fn read(file: &InputFile<'_>, _with: &Reading<'_>, findings: &mut Vec<Finding>) -> Option<RawEstate> {
     let value = document::parse(file.name, file.bytes, findings)?;
     let root = Node::root(file.name, &value);
-    let mut reading = Reading { estate: RawEstate::default(), findings, tally: Tally::default() };
+    let mut reading = ModelReading { estate: RawEstate::default(), findings, tally: Tally::default() };
     let parts = match parts(&root, reading.findings) {
         Ok(parts) => parts,
         Err(finding) => {
@@ -73,7 +73,7 @@ pub fn read(file: &InputFile<'_>, findings: &mut Vec<Finding>) -> Option<RawEsta
 }
 
 /// A file being read.
-struct Reading<'f> {
+struct ModelReading<'f> {
     estate: RawEstate,
     findings: &'f mut Vec<Finding>,
     tally: Tally,
@@ -178,7 +178,7 @@ fn secrets(value: &Value) -> usize {
     }
 }
 
-impl Reading<'_> {
+impl ModelReading<'_> {
     fn say_tally(&mut self, file: &str) {
         let Tally { whole_gib, no_sockets, internal_interfaces, old_names, secrets, haproxies } = self.tally;
         let hosts = |count| counted(count, "host");

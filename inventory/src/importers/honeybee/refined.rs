@@ -6,13 +6,13 @@ use carafe_model::host::{Disk, Route};
 use carafe_model::units::{Gib, Mib};
 
 use super::network::{self, RuleKeys};
-use super::{Reading, groups};
+use super::{ModelReading, groups};
 use crate::json::Node;
 use crate::limits;
 use crate::normalise;
 use crate::raw::{At, RawHost};
 
-impl Reading<'_> {
+impl ModelReading<'_> {
     /// Reads what stands inside the envelope.
     pub(super) fn refined(&mut self, model: &Node<'_>) {
         let first = self.estate.hosts.len();

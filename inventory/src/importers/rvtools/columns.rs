@@ -3,7 +3,7 @@
 //! The first name is the one used in this importer, and the newest of the export; the others are keys of
 //! [`crate::text::Heading`], without the name of the sheet.
 
-use crate::workbook::ColumnNames;
+use crate::table::ColumnNames;
 
 /// What tells one virtual machine from another, on every sheet.
 macro_rules! with_identity {

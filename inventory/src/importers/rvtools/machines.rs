@@ -7,12 +7,12 @@ use carafe_model::host::{Architecture, Disk, Firmware, Nic, Power};
 use carafe_model::units::{Gib, Mib};
 
 use super::tally::Tally;
-use crate::json::bad_number;
 use crate::limits;
 use crate::normalise;
+use crate::number::{Number, NumberError};
 use crate::raw::{At, RawHost};
-use crate::text::{boolean, clip, known};
-use crate::workbook::{Row, Table};
+use crate::table::{Row, Table, read_number};
+use crate::text::{boolean, clip, known, one_line};
 
 /// The virtual machines of a workbook.
 pub(super) struct Machines {
@@ -70,82 +70,50 @@ pub(super) fn text(table: &Table, row: &Row, column: &str) -> Option<At<String>>
 
 /// A cell as a size in MiB.
 pub(super) fn mib(table: &Table, row: &Row, column: &str, findings: &mut Vec<Finding>) -> Option<At<Mib>> {
-    number(table, row, column, crate::number::Number::mib, findings)
+    number(table, row, column, Number::mib, findings)
 }
 
 /// A cell as a count.
 pub(super) fn count(table: &Table, row: &Row, column: &str, findings: &mut Vec<Finding>) -> Option<At<u64>> {
-    number(table, row, column, crate::number::Number::count, findings)
+    number(table, row, column, Number::count, findings)
 }
 
 fn number<T>(
     table: &Table,
     row: &Row,
     column: &str,
-    read: impl Fn(&crate::number::Number) -> Result<T, crate::number::NumberError>,
+    read: impl Fn(&Number) -> Result<T, NumberError>,
     findings: &mut Vec<Finding>,
 ) -> Option<At<T>> {
-    let cell = table.number(row, column)?;
-    known(cell.text).filter(|text| *text != "VM")?;
-    let value = cell.value.and_then(|number| {
-        if number.ambiguous {
-            findings.push(
-                Finding::warning("INV-1008", format!("\"{}\" was read with a group sign", clip(cell.text)))
-                    .at(cell.place.clone())
-                    .help("no other number of the sheet shows its decimal sign; write it without signs if that is wrong"),
-            );
-        }
-        read(&number)
-    });
-    match value {
-        Ok(value) => Some(At::new(value, cell.place)),
-        Err(error) => {
-            findings.push(bad_number(cell.text, error, cell.place));
-            None
-        }
-    }
+    let cell = table.number(row, column).filter(|cell| cell.text.trim() != "VM")?;
+    read_number(cell, read, findings)
 }
 
-/// Reads `vInfo`; `None` when it has no column with names.
-pub(super) fn read(table: &Table, findings: &mut Vec<Finding>) -> Option<Machines> {
-    for column in ["VM", "CPUs", "Memory"] {
-        if !table.has(column) {
-            findings.push(
-                Finding::error("INV-3005", format!("the sheet has no column {column}"))
-                    .at(table.place.clone())
-                    .help("it may have been renamed; RVTools writes it in the first row"),
-            );
-        }
-    }
-    if !table.has("VM") {
-        return None;
-    }
-    let custom: Vec<String> = table.others().map(clip).collect();
-    if !custom.is_empty() {
-        findings.push(
-            Finding::info("INV-3010", format!("columns kept as labels: {}", custom.join(", ")))
-                .at(table.place.clone())
-                .help("rules of the policy can match on them"),
-        );
-    }
+/// Reads `vInfo`, which merged exports have more than once; `None` when no table has a column with names.
+pub(super) fn read(tables: &[Table], findings: &mut Vec<Finding>) -> Option<Machines> {
     let mut machines = Machines {
-        list: Vec::with_capacity(table.rows.len()),
+        list: Vec::new(),
         by_id: BTreeMap::new(),
         by_name: BTreeMap::new(),
         tally: Tally::default(),
     };
-    for row in &table.rows {
-        if is_left_out(table, row) {
-            let name = text(table, row, "VM").map(|at| clip(&at.value)).unwrap_or_default();
-            machines.tally.dropped.push(name);
-            machines.index(table, row, None);
-        } else {
-            machines.index(table, row, Some(machines.list.len()));
-            let machine = machine(table, row, machines.list.len(), findings);
-            machines.list.push(machine);
+    let mut is_usable = false;
+    for table in tables {
+        for column in ["VM", "CPUs", "Memory"] {
+            if !table.has(column) {
+                findings.push(
+                    Finding::error("INV-3005", format!("the sheet has no column {column}"))
+                        .at(table.place.clone())
+                        .help("it may have been renamed; RVTools writes it in the first row"),
+                );
+            }
+        }
+        if table.has("VM") {
+            is_usable = true;
+            machines.add_rows(table, findings);
         }
     }
-    Some(machines)
+    is_usable.then_some(machines)
 }
 
 /// Templates, placeholders of disaster recovery, and the agents vSphere runs for itself.
@@ -173,6 +141,28 @@ fn identifiers(table: &Table, row: &Row) -> (Vec<String>, Vec<String>) {
 }
 
 impl Machines {
+    fn add_rows(&mut self, table: &Table, findings: &mut Vec<Finding>) {
+        let custom: Vec<String> = table.others().map(clip).collect();
+        if !custom.is_empty() {
+            findings.push(
+                Finding::info("INV-3010", format!("columns kept as labels: {}", custom.join(", ")))
+                    .at(table.place.clone())
+                    .help("rules of the policy can match on them"),
+            );
+        }
+        for row in &table.rows {
+            if is_left_out(table, row) {
+                let name = text(table, row, "VM").map(|at| clip(&at.value)).unwrap_or_default();
+                self.tally.dropped.push(name);
+                self.index(table, row, None);
+            } else {
+                self.index(table, row, Some(self.list.len()));
+                let machine = machine(table, row, self.list.len(), findings);
+                self.list.push(machine);
+            }
+        }
+    }
+
     fn index(&mut self, table: &Table, row: &Row, machine: Option<usize>) {
         let (certain, shared) = identifiers(table, row);
         for id in certain {
@@ -296,7 +286,6 @@ fn labels(table: &Table, row: &Row) -> BTreeMap<String, At<String>> {
         ("Resource pool", "resource-pool"),
         ("vApp", "vapp"),
     ];
-    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let own = OWN.iter().filter_map(|(column, label)| Some(((*label).to_owned(), text(table, row, column)?)));
     let mut labels: BTreeMap<String, At<String>> =
         own.map(|(label, at)| (label, at.map(|text| one_line(&text)))).collect();

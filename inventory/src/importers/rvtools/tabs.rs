@@ -7,8 +7,8 @@ use super::machines::{KeyedDisk, Machine, Machines, Owner, count, mib, text};
 use crate::limits;
 use crate::normalise;
 use crate::raw::At;
+use crate::table::{Row, Table};
 use crate::text::{boolean, clip, counted};
-use crate::workbook::{Row, Table};
 
 /// Adds one row to its machine; `false` when another row said the same already.
 pub(super) type Attach = fn(&Table, &Row, &mut Machine, &mut Vec<Finding>) -> bool;
