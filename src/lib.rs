@@ -34,3 +34,5 @@ pub mod executor;
 pub mod hooks;
 
 pub mod http;
+
+pub mod opentofu;

@@ -32,6 +32,7 @@ mod destroy;
 mod doctor;
 mod execution;
 mod explain;
+mod export;
 mod inventory;
 mod journal;
 mod man;
@@ -106,6 +107,8 @@ enum Command {
     Explain(explain::Args),
     Report(report::Args),
     #[command(subcommand)]
+    Export(export::Command),
+    #[command(subcommand)]
     Connections(connections::Command),
     Apply(apply::Args),
     Status(status::Args),
@@ -151,6 +154,7 @@ fn run(command: Command, context: &Context) -> Result<Exit, Error> {
         Command::Batch(args) => batch::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
         Command::Report(args) => report::run(&args, context),
+        Command::Export(command) => export::run(command, context),
         Command::Connections(command) => connections::run(command, context),
         Command::Apply(args) => apply::run(&args, context),
         Command::Status(args) => status::run(&args, context),

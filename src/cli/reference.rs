@@ -108,6 +108,7 @@ fn families() -> Vec<(&'static str, Vec<(&'static str, String)>)> {
         ("Batches", sentences(&carafe_model::policy_file::manifest::CODES)),
         ("Comparisons", sentences(&super::compare::CODES)),
         ("Connections", sentences(&crate::drivers::connections::CODES)),
+        ("Export to OpenTofu", sentences(&crate::opentofu::CODES)),
         ("Hooks", sentences(&crate::hooks::CODES)),
     ]
 }
