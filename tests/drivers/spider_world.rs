@@ -101,7 +101,8 @@ impl Mock {
     }
 }
 
-fn secret(text: &str) -> Secret {
+/// A secret that says this.
+pub fn secret(text: &str) -> Secret {
     let reference = SecretRef::parse("env:SECRET").expect("a name");
     reference.fetch(&|_| Some(text.to_owned())).expect("it is set")
 }

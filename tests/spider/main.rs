@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 mod contract;
 #[path = "../drivers/exchange.rs"]
 mod exchange;
+mod site;
 #[path = "../drivers/spider_world.rs"]
 mod spider_world;
 
@@ -51,4 +52,14 @@ async fn it_keeps_the_contract_and_takes_up_what_was_lost() {
     let world = Mock::new(Exchange::recorded(&recording).await).await;
     spider_world::take_up_what_was_lost(&world).await;
     assert_eq!(world.exchange.left(), 0);
+}
+
+#[tokio::test]
+async fn a_site_is_made_resumed_and_destroyed() {
+    let variable = |name: &str, otherwise: &str| std::env::var(name).unwrap_or_else(|_| otherwise.to_owned());
+    let url = std::env::var("CARAFE_SPIDER_URL")
+        .expect("set CARAFE_SPIDER_URL to a CB-Spider, as ./test --help says");
+    let user = variable("CARAFE_SPIDER_USER", "default");
+    let password = variable("CARAFE_SPIDER_PASSWORD", "default");
+    site::is_made_resumed_and_destroyed(&url, &user, &password, spider_world::secret).await;
 }
