@@ -29,6 +29,8 @@ pub mod secret;
 
 pub mod fake;
 
+pub mod openstack;
+
 pub mod spider;
 
 pub use error::{DriverError, ErrorKind};
@@ -146,7 +148,7 @@ pub struct DriverEntry {
 }
 
 /// Every driver, in the order of help texts.
-pub const DRIVERS: &[DriverEntry] = &[fake::ENTRY, spider::ENTRY];
+pub const DRIVERS: &[DriverEntry] = &[fake::ENTRY, openstack::ENTRY, spider::ENTRY];
 
 /// The driver of a name.
 pub fn entry(name: &str) -> Option<&'static DriverEntry> {
