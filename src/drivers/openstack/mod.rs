@@ -205,7 +205,9 @@ impl OpenStack {
             }
             Err(error) => return Err(error),
         }
-        let made = site.settle(target).await?;
+        // Whatever goes wrong from here on, something was made.
+        let unknown = |error: DriverError| ErrorKind::Unknown.because(error.message);
+        let made = site.settle(target).await.map_err(unknown)?;
         Ok(Outcome::Made(made.resource(target.kind)))
     }
 
