@@ -14,7 +14,7 @@ mod register;
 #[command(after_help = "\
 Examples:
   carafe connections init --driver spider
-  carafe connections register aws-seoul --credential ClientId=env:AWS_ACCESS_KEY_ID --credential ClientSecret=env:AWS_SECRET_ACCESS_KEY
+  carafe connections register aws-seoul --zone ap-northeast-2a --credential ClientId=env:AWS_ACCESS_KEY_ID --credential ClientSecret=env:AWS_SECRET_ACCESS_KEY
   carafe connections check")]
 pub(super) enum Command {
     Init(init::Args),

@@ -25,7 +25,7 @@ use crate::{files, settings};
 #[command(after_help = "\
 Examples:
   carafe connections register aws-seoul
-  carafe connections register aws-seoul --credential ClientId=env:AWS_ACCESS_KEY_ID --credential ClientSecret=env:AWS_SECRET_ACCESS_KEY
+  carafe connections register aws-seoul --zone ap-northeast-2a --credential ClientId=env:AWS_ACCESS_KEY_ID --credential ClientSecret=env:AWS_SECRET_ACCESS_KEY
   carafe connections register mock --credential MockName=env:MOCK_NAME")]
 pub(crate) struct Args {
     /// The connection, of driver spider
@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// A part of the credential, for example ClientId=env:NAME; may be repeated
     #[arg(long, value_name = "PART=REFERENCE", value_parser = part)]
     credential: Vec<(String, SecretRef)>,
-    /// The cloud's zone that is taken when none is asked for
+    /// The cloud's zone that is taken when none is asked for; most clouds want one
     #[arg(long, value_name = "ZONE")]
     zone: Option<String>,
     /// The file with the connection

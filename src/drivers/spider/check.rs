@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Spider;
 use super::clouds::Clusters;
-use super::facts::Facts;
+use super::facts::{DiskClass, Facts};
 use super::find::is_sayable;
 use super::shape::{rows, text, whole};
 use crate::drivers::cidr::Cidr;
@@ -80,7 +80,7 @@ impl Spider {
             }
             Action::Disk { class, size_gib, .. } => {
                 told.extend(
-                    disk_refusal(facts, class.as_deref(), *size_gib)
+                    disk_refusal(&facts.disks, class.as_deref(), *size_gib)
                         .map(|what| ErrorKind::Invalid.because(what)),
                 );
             }
@@ -243,8 +243,9 @@ fn candidate(image: &Value) -> Candidate {
     let words = [name("OSDistribution"), name("Name")].join(" ");
     let windows =
         name("OSPlatform").eq_ignore_ascii_case("windows") && !words.to_lowercase().contains("windows");
-    // A date in the name is all that tells a newer image from an older one.
-    let dates = words.split(|c: char| !c.is_ascii_digit()).filter(|part| part.len() == 8);
+    // A date is all that tells a newer image from an older one; a name that is a number has eight digits by chance.
+    let parts = name("OSDistribution").split(|c: char| !c.is_ascii_digit());
+    let dates = parts.filter(|part| part.len() == 8 && part.starts_with("20"));
     let created = dates.max().unwrap_or_default().to_owned();
     let id = Some(text(image, "IId.SystemId")).filter(|id| !id.is_empty()).unwrap_or(name("Name"));
     Candidate {
@@ -261,8 +262,7 @@ fn candidate(image: &Value) -> Candidate {
 }
 
 /// Why a data disk of that class and size cannot be had.
-fn disk_refusal(facts: &Facts, class: Option<&str>, size: Gib) -> Option<String> {
-    let known = &facts.disks;
+fn disk_refusal(known: &[DiskClass], class: Option<&str>, size: Gib) -> Option<String> {
     let Some(class) = class else {
         // Without a class the cloud takes the first it has.
         return known
@@ -283,4 +283,42 @@ fn disk_refusal(facts: &Facts, class: Option<&str>, size: Gib) -> Option<String>
 fn size_refusal(class: &str, smallest: u64, largest: u64, size: Gib) -> Option<String> {
     (size.0 < smallest || size.0 > largest)
         .then(|| format!("a disk of class {class} has from {smallest} to {largest} GB here, not {}", size.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_image_is_told_in_the_words_that_images_are_chosen_by() {
+        let told = candidate(&json!({
+            "IId": {"NameId": "ami-1", "SystemId": "ami-1"}, "Name": "ami-1", "OSArchitecture": "x86_64",
+            "OSPlatform": "Linux/UNIX", "OSDistribution": "ubuntu/images/ubuntu-jammy-22.04-amd64-server-20260801",
+        }));
+        assert_eq!((told.id.as_str(), told.created.as_str()), ("ami-1", "20260801"));
+        assert_eq!(told.architecture, Some(Architecture::X86_64));
+        let other = candidate(&json!({
+            "IId": null, "Name": "20858382-b69c", "OSArchitecture": "NA", "OSPlatform": "Windows",
+            "OSDistribution": "server-2022",
+        }));
+        assert_eq!((other.id.as_str(), other.created.as_str()), ("20858382-b69c", ""));
+        assert_eq!((other.architecture, other.name.starts_with("windows ")), (None, true));
+    }
+
+    #[test]
+    fn a_disk_too_small_for_its_cloud_is_told_before_it_is_asked_for() {
+        let class = |name: &str, smallest| DiskClass { name: name.to_owned(), smallest, largest: 16_380 };
+        let known = [class("SSD", 100), class("HDD", 10)];
+        assert_eq!(disk_refusal(&known, Some("SSD"), Gib(100)), None);
+        assert_eq!(disk_refusal(&known, Some("HDD"), Gib(50)), None);
+        assert_eq!(disk_refusal(&[], Some("any"), Gib(1)), None);
+        for (class, size, told) in [
+            (Some("SSD"), 50, "a disk of class SSD has from 100 to 16380 GB here, not 50"),
+            (None, 50, "a disk of class SSD has from 100 to 16380 GB here, not 50"),
+            (Some("fast"), 50, "there is no class fast of disks here, only SSD, HDD"),
+        ] {
+            assert_eq!(disk_refusal(&known, class, Gib(size)).as_deref(), Some(told));
+        }
+    }
 }

@@ -93,6 +93,7 @@ const ROWS: &[(ErrorKind, &[&str])] = &[
         &[
             "is empty!",
             "is not a valid",
+            "invalid key in input",
             "invalidparameter",
             "malformed",
             "does not support",
@@ -171,6 +172,7 @@ mod tests {
             ("Throttling: Rate exceeded", throttled, throttled),
             ("resources.VPCReqInfo:IId's input value is empty!", ErrorKind::Invalid, ErrorKind::Invalid),
             ("PublicIP is not supported", ErrorKind::Invalid, ErrorKind::Invalid),
+            ("Invalid Key in input arguments. have [Region]", ErrorKind::Invalid, ErrorKind::Invalid),
             ("Timeout=600s, the VM does not exist", ErrorKind::Unknown, ErrorKind::Unknown),
             ("something went wrong", ErrorKind::Unknown, ErrorKind::Unknown),
             ("", ErrorKind::Unknown, ErrorKind::Unknown),

@@ -17,7 +17,7 @@ pub struct Registration<'r> {
     pub connection: &'r str,
     /// The cloud's name of the region.
     pub region: &'r str,
-    /// The cloud's name of the zone that is taken when none is asked for.
+    /// The cloud's name of the zone that is taken when none is asked for; some clouds want one, others take none.
     pub zone: Option<&'r str>,
     /// Parts of the credential, by Spider's names of them.
     pub credential: &'r [(String, Secret)],
@@ -40,17 +40,28 @@ pub struct Registered {
 /// If the server does not know the cloud, or cannot be asked.
 pub async fn credential_parts(api: &Api, cloud: &str) -> Result<Vec<String>, DriverError> {
     let facts = api.read(&["cloudos", "metainfo", &spider_name(cloud)?]).await?;
-    Ok(rows(&facts, "Credential").filter_map(Value::as_str).map(str::to_owned).collect())
+    Ok(texts(&facts, "Credential"))
+}
+
+fn texts(facts: &Value, key: &str) -> Vec<String> {
+    rows(facts, key).filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Registers what is not there yet; what bears one of the names already is left as it is.
 ///
 /// # Errors
-/// [`ErrorKind::Invalid`] when parts of the credential are missing, else what the server says. What was registered by then
+/// [`ErrorKind::Invalid`] when parts of the credential or the zone are missing, else what the server says. What was registered by then
 /// stays, and the same call goes on from there.
 pub async fn register(api: &Api, wanted: &Registration<'_>) -> Result<Vec<Registered>, DriverError> {
     let cloud = spider_name(wanted.cloud)?;
-    let parts = credential_parts(api, &cloud).await?;
+    let facts = api.read(&["cloudos", "metainfo", &cloud]).await?;
+    let parts = texts(&facts, "Credential");
+    // Spider wants exactly the keys that it names for a cloud, and says so only after the region was asked for.
+    let has_zones = texts(&facts, "Region").iter().any(|key| key == "Zone");
+    if has_zones != wanted.zone.is_some() {
+        let what = if has_zones { "wants a zone with its region" } else { "takes no zone with its region" };
+        return Err(ErrorKind::Invalid.because(format!("{cloud} {what}")));
+    }
     let given = |part: &str| wanted.credential.iter().any(|(name, _)| name.eq_ignore_ascii_case(part));
     let missing: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !given(part)).collect();
     if !missing.is_empty() {
