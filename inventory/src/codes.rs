@@ -265,4 +265,31 @@ pub const CODES: &[(&str, &str)] = &[
     ("INV-6007", "Lines or entries of a log are no records and were left out. The message shows the first."),
     ("INV-6008", "There is no socket in the file. Write it with ss -tunap."),
     ("INV-6009", "A table of flows lacks columns for both ends. Call them src and dst."),
+    ("INV-6010", "No reader of utilisation knows the file. Name its format if it is one of those listed."),
+    ("INV-6011", "No measurement of the file could be used. Say which host it is about."),
+    ("INV-6012", "Every measurement of a host is zero, so it counts as unknown. Measure it otherwise."),
+    ("INV-6013", "Less than a fifth of the time was measured. Measure without holes to size by use."),
+    (
+        "INV-6014",
+        "Hosts were measured that are not in the estate. Import them, or name them as the estate does.",
+    ),
+    ("INV-6015", "Metrics are not among those that are read. The message names those that are."),
+    ("INV-6016", "A table of measurements has no column with times. Call it timestamp."),
+    (
+        "INV-6017",
+        "A time of a measurement cannot be read, and the row was left out. Write times as 2026-03-01T14:30:00Z.",
+    ),
+    (
+        "INV-6501",
+        "Standard support of a system has ended. Plan a new one with the move, or buy extended support.",
+    ),
+    ("INV-6502", "A host is switched off. Leave it behind if nobody needs it."),
+    ("INV-6503", "A host did next to nothing all the time it was measured. Ask whether it is needed."),
+    (
+        "INV-6504",
+        "A host has no traffic where others have. Leave it behind if it is not needed, or collect its traffic.",
+    ),
+    ("INV-6505", "Hosts share a disk. Move them together, onto storage that several machines may use."),
+    ("INV-6506", "A disk is mapped raw from storage. Copy it from inside the system."),
+    ("INV-6507", "Hosts look like one app. Set their app if they belong together."),
 ];

@@ -36,7 +36,15 @@ pub mod shapes;
 
 pub mod series;
 
+pub mod names;
+
 pub mod flows;
+
+pub mod usage;
+
+pub mod anonymise;
+
+pub mod graph;
 
 pub mod text;
 

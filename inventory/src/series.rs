@@ -17,8 +17,6 @@ pub const BIN_SECONDS: i64 = 600;
 pub struct Series {
     /// The peak of each bin, by the number of the bin since 1970.
     peaks: BTreeMap<i64, Quantity>,
-    first: Option<i64>,
-    last: Option<i64>,
 }
 
 impl Series {
@@ -26,8 +24,14 @@ impl Series {
     pub fn add(&mut self, seconds: i64, value: Quantity) {
         let peak = self.peaks.entry(seconds.div_euclid(BIN_SECONDS)).or_insert(value);
         *peak = (*peak).max(value);
-        self.first = Some(self.first.map_or(seconds, |first| first.min(seconds)));
-        self.last = Some(self.last.map_or(seconds, |last| last.max(seconds)));
+    }
+
+    /// Adds the measurements of another series.
+    pub fn extend(&mut self, more: Series) {
+        for (bin, value) in more.peaks {
+            let peak = self.peaks.entry(bin).or_insert(value);
+            *peak = (*peak).max(value);
+        }
     }
 
     /// Whether nothing was measured.
@@ -43,6 +47,15 @@ impl Series {
     /// How many bins have a measurement.
     pub fn bins(&self) -> usize {
         self.peaks.len()
+    }
+
+    /// The same measurements in another unit.
+    pub fn scaled(&self, numerator: u64, denominator: u64) -> Series {
+        let scale = |peak: &Quantity| {
+            let value = i128::from(peak.0) * i128::from(numerator) / i128::from(denominator.max(1));
+            Quantity(i64::try_from(value).unwrap_or(i64::MAX))
+        };
+        Series { peaks: self.peaks.iter().map(|(bin, peak)| (*bin, scale(peak))).collect() }
     }
 
     /// Percentiles of the peaks; `None` when nothing was measured.

@@ -5,13 +5,12 @@ use std::net::IpAddr;
 
 use carafe_model::estate::{Endpoint, Estate, Flow};
 use carafe_model::finding::{Finding, Place};
-use carafe_model::ids::HostId;
 use carafe_model::units::{HOURS_PER_MONTH, Quantity};
 
 use super::Summary;
 use super::traffic::{Edge, End, Traffic};
-use crate::normalise::bare_address;
-use crate::text::{clip, counted, host_id};
+use crate::names::Names;
+use crate::text::{clip, counted};
 
 /// What everybody outside, on public addresses, is called.
 pub const INTERNET: &str = "internet";
@@ -54,7 +53,7 @@ pub(super) fn to_estate(
     let mut flows: BTreeMap<Key, (Option<u64>, Option<u64>)> = BTreeMap::new();
     let mut outside = 0_usize;
     for edge in edges {
-        let (from, to) = (names.endpoint(&edge.client), names.endpoint(&edge.server));
+        let (from, to) = (endpoint(&names, &edge.client), endpoint(&names, &edge.server));
         match (&from, &to) {
             (Endpoint::Host(one), Endpoint::Host(other)) if one == other => {}
             (Endpoint::External(_), Endpoint::External(_)) => outside += 1,
@@ -156,58 +155,16 @@ fn differs(known: &Flow, measured: Option<Quantity>) -> Finding {
     .help("the estate's figure is kept; take it out of the document to have the measured one")
 }
 
-/// Hosts by what traffic calls them.
-struct Names {
-    by_address: BTreeMap<IpAddr, Option<HostId>>,
-    by_name: BTreeMap<String, Option<HostId>>,
-}
-
-impl Names {
-    /// What two hosts are called both means neither.
-    fn of(estate: &Estate) -> Names {
-        let mut names = Names { by_address: BTreeMap::new(), by_name: BTreeMap::new() };
-        for host in &estate.hosts {
-            for address in
-                host.nics.iter().flat_map(|nic| &nic.addresses).filter_map(|text| bare_address(text))
-            {
-                let entry = names.by_address.entry(address).or_insert_with(|| Some(host.id.clone()));
-                if entry.as_ref() != Some(&host.id) {
-                    *entry = None;
-                }
-            }
-            let short = host.name.split('.').next().unwrap_or_default();
-            for name in [host.id.as_str(), &host.name, short, host.machine_id.as_deref().unwrap_or_default()]
-            {
-                if name.is_empty() {
-                    continue;
-                }
-                let entry = names.by_name.entry(host_id(name)).or_insert_with(|| Some(host.id.clone()));
-                // An id is never shared; a short name may be.
-                if entry.as_ref() != Some(&host.id) && host_id(name) != host.id.as_str() {
-                    *entry = None;
-                } else if host_id(name) == host.id.as_str() {
-                    *entry = Some(host.id.clone());
-                }
-            }
-        }
-        names
-    }
-
-    /// The host, or a name for what is not in the estate: `internet`, or the network of a private address.
-    fn endpoint(&self, end: &End) -> Endpoint {
-        let host = match end {
-            End::Address(address) => self.by_address.get(address).cloned().flatten(),
-            End::Name(name) => {
-                let short = name.split('.').next().unwrap_or_default();
-                let named = |name: &str| self.by_name.get(&host_id(name)).cloned().flatten();
-                named(name).or_else(|| named(short))
-            }
-        };
-        match (host, end) {
-            (Some(host), _) => Endpoint::Host(host),
-            (None, End::Address(address)) => Endpoint::External(outside(*address)),
-            (None, End::Name(name)) => Endpoint::External(name.clone()),
-        }
+/// The host, or a name for what is not in the estate: `internet`, or the network of a private address.
+fn endpoint(names: &Names, end: &End) -> Endpoint {
+    let host = match end {
+        End::Address(address) => names.by_address(*address),
+        End::Name(name) => names.by_name(name),
+    };
+    match (host, end) {
+        (Some(host), _) => Endpoint::Host(host.clone()),
+        (None, End::Address(address)) => Endpoint::External(outside(*address)),
+        (None, End::Name(name)) => Endpoint::External(name.clone()),
     }
 }
 

@@ -24,6 +24,7 @@ use std::io::Read as _;
 use carafe_model::estate::Estate;
 use carafe_model::finding::{Finding, Place};
 
+pub use apply::INTERNET;
 pub use sockets::{Socket, add_sockets, sockets};
 pub use traffic::{End, Opener, Record, Traffic};
 

@@ -10,6 +10,10 @@ mod tables;
 
 mod traffic;
 
+mod measured;
+
+mod graphs;
+
 mod clouds;
 
 mod merging;

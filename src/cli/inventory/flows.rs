@@ -56,7 +56,7 @@ fn format_name() -> PossibleValuesParser {
 }
 
 /// Reads a length of time such as `90m` or `7d`.
-pub(super) fn seconds(text: &str) -> Result<u64, String> {
+fn seconds(text: &str) -> Result<u64, String> {
     let wrong = || format!("\"{text}\" is no length of time; write 90s, 10m, 24h or 7d");
     let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let number: u64 = digits.parse().map_err(|_| wrong())?;

@@ -5,9 +5,12 @@ use clap::Subcommand;
 use super::Context;
 use crate::error::{Error, Exit};
 
+mod anonymise;
 mod flows;
+mod graph;
 mod import;
 mod show;
+mod usage;
 mod validate;
 
 /// Read, look at and check what runs today
@@ -16,20 +19,27 @@ mod validate;
 Examples:
   carafe inventory import rvtools.xlsx -o estate.json
   carafe inventory flows vpc-flow.log.gz --estate estate.json -o estate.json
+  carafe inventory graph estate.json -o estate.svg
   carafe inventory show estate.json
   carafe inventory validate estate.json --fail-on warning")]
 pub(super) enum Command {
     Import(import::Args),
     Flows(flows::Args),
+    Usage(usage::Args),
     Show(show::Args),
     Validate(validate::Args),
+    Graph(graph::Args),
+    Anonymise(anonymise::Args),
 }
 
 pub(super) fn run(command: Command, context: &Context) -> Result<Exit, Error> {
     match command {
         Command::Import(args) => import::run(&args, context),
         Command::Flows(args) => flows::run(&args, context),
+        Command::Usage(args) => usage::run(&args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Validate(args) => validate::run(&args, context),
+        Command::Graph(args) => graph::run(&args, context),
+        Command::Anonymise(args) => anonymise::run(&args, context),
     }
 }
