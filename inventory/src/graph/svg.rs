@@ -1,4 +1,4 @@
-//! A picture of the graph: columns from those who call to those who are called, groups in frames, no line through a box.
+//! A picture of the graph: columns from those who call to those who are called; wider lines carry more.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -38,14 +38,14 @@ pub(super) fn write(graph: &DependencyGraph, name: &str) -> String {
         text,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {right:.0} {bottom:.0}\" width=\"{right:.0}\" height=\"{bottom:.0}\" role=\"img\" aria-label=\"{}\">\n\
          <style>{STYLE}</style>\n\
-         <defs><marker id=\"end\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\"><path d=\"M0 0L8 4L0 8z\" style=\"fill:#7c8ea0;stroke:none\"/></marker></defs>\n\
+         <defs><marker id=\"end\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerUnits=\"userSpaceOnUse\" markerWidth=\"9\" markerHeight=\"9\" orient=\"auto\"><path d=\"M0 0L8 4L0 8z\" style=\"fill:#7c8ea0;stroke:none\"/></marker></defs>\n\
          <text class=\"title\" x=\"{MARGIN}\" y=\"24\">{}</text>\n",
         escaped(name),
         escaped(name)
     );
     let largest = graph.graph.edge_weights().filter_map(|edge| edge.volume).max().unwrap_or(1).max(1);
     // Many lines can be told apart only without words on them; these stand in their titles.
-    let has_words = graph.graph.edge_count() <= 60;
+    let has_words = graph.graph.edge_count() <= 20;
     for edge in graph.graph.edge_references() {
         let (from, to) = (places[&edge.source()], places[&edge.target()]);
         line(&mut text, from, to, edge.weight(), largest, has_words);
