@@ -1,7 +1,7 @@
 //! Solves a placement instance in JSON and prints one line of JSON: objective, bound, gap, whether proven, seconds.
 //!
 //! ```text
-//! solve_placement FILE.json --variant potts|egress|full [--opening-factor K] [--max-regions N] [--max-providers N]
+//! solve_placement FILE.json[.xz] --variant potts|egress|full [--opening-factor K] [--max-regions N] [--max-providers N]
 //!                 [--gap 0.000001] [--time-limit SECONDS]
 //! ```
 //!
@@ -9,72 +9,32 @@
 //! `gb[edge]`, `creg[p]` and `cnet[p]` cents a GB that leaves a region inside provider `p`, or `p` itself,
 //! `open_region[label]` and `open_provider[p]` cents a month. Money in the answer is in units of 100 cents.
 
-#![expect(
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command-line example reads files and the clock; the library does not"
-)]
-
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use carafe_planner::solve::problem::{Edge, Places, Problem, Tariff};
-use carafe_planner::solve::{Effort, solve};
 use serde_json::Value;
+
+mod common;
 
 /// Cents are kept in millionths, so that fractional volumes lose nothing that matters.
 const SCALE: f64 = 1e6;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let file = arguments.next().ok_or("usage: solve_placement FILE.json --variant potts|egress|full …")?;
-    let mut options: BTreeMap<String, String> = BTreeMap::new();
-    while let Some(name) = arguments.next() {
-        let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
-        options.insert(name.trim_start_matches("--").to_owned(), value);
+    let options = common::Options::read(
+        "solve_placement FILE.json[.xz] --variant potts|egress|full [--opening-factor K] [--max-regions N] \
+         [--max-providers N] [--gap G] [--time-limit SECONDS]",
+        &["variant", "opening-factor", "max-regions", "max-providers"],
+    )?;
+    let limit = |name: &str| options.text(name).map(str::parse::<u32>).transpose();
+    let instance: Value = serde_json::from_slice(&options.bytes()?)?;
+    let variant = options.text("variant").unwrap_or("egress");
+    if !["potts", "egress", "full"].contains(&variant) {
+        return Err(format!("{variant} is no variant; there are potts, egress and full").into());
     }
-    let number = |name: &str, default: f64| -> Result<f64, std::num::ParseFloatError> {
-        options.get(name).map_or(Ok(default), |text| text.parse())
-    };
-    let variant = options.get("variant").map_or("egress", String::as_str);
-    let limit = |name: &str| options.get(name).map(|text| text.parse::<u32>()).transpose();
-    let instance: Value = serde_json::from_slice(&std::fs::read(&file)?)?;
-    let mut problem = read(&instance, variant, number("opening-factor", 1.0)?);
+    let mut problem = read(&instance, variant, options.number("opening-factor", 1.0)?);
     problem.max_regions = limit("max-regions")?;
     problem.max_providers = limit("max-providers")?;
-
-    let start = Instant::now();
-    let deadline = Duration::from_secs_f64(number("time-limit", 60.0)?);
-    let effort = Effort {
-        gap_millionths: (number("gap", 1e-6)? * 1e6) as i64,
-        exact_work: 0,
-        most_work: u64::MAX,
-        stop: &|| start.elapsed() > deadline,
-    };
-    let solution = solve(&problem, &effort);
-    let seconds = start.elapsed().as_secs_f64();
-    let money = |cost: i64| cost as f64 / SCALE / 100.0;
-    let Some(found) = solution.labelling else {
-        println!("{}", serde_json::json!({ "objective": null, "lower_bound": null, "seconds": seconds }));
-        return Ok(());
-    };
-    let gap = (found.cost - solution.bound) as f64 / found.cost as f64;
-    if problem.cost(&found.labels) != Some(found.cost) {
-        eprintln!("the objective does not hold when it is computed again");
-        std::process::exit(1);
-    }
-    println!(
-        "{}",
-        serde_json::json!({
-            "objective": money(found.cost),
-            "lower_bound": money(solution.bound),
-            "gap": gap,
-            "proven": gap <= number("gap", 1e-6)?,
-            "seconds": seconds,
-        })
-    );
-    Ok(())
+    common::answer(&problem, &options, |cost| cost as f64 / SCALE / 100.0)
 }
 
 fn read(instance: &Value, variant: &str, factor: f64) -> Problem {

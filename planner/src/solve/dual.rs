@@ -437,7 +437,7 @@ impl<'p> Dual<'p> {
                 let other = before[edge.other(node as u32) as usize];
                 let (r, s) = if is_a { (label, other) } else { (other, label) };
                 let first = self.layout.end[edge_place as usize][usize::from(!is_a)];
-                cost += edge.cost(&problem.places, r, s) - self.moved[first + place];
+                cost += problem.edge_cost(edge, r, s) - self.moved[first + place];
                 refused |= problem.refuses(edge, r, s);
             }
             if (refused, cost) < (best.0, best.1) {

@@ -41,7 +41,7 @@ impl Dual<'_> {
             else {
                 continue;
             };
-            let cost = edge.cost(&problem.places, labels[a], labels[b])
+            let cost = problem.edge_cost(edge, labels[a], labels[b])
                 - self.moved(place, a)[in_a]
                 - self.moved(place, b)[in_b];
             let wider = if self.domain(a).len() >= self.domain(b).len() { a } else { b };

@@ -85,7 +85,7 @@ fn grow(problem: &Problem, dual: &Dual<'_>, labels: &[u32], inside: &mut [bool])
         let slack = match (place(a), place(b)) {
             _ if problem.refuses(edge, labels[a], labels[b]) => NEVER,
             (Some(in_a), Some(in_b)) => {
-                edge.cost(&problem.places, labels[a], labels[b])
+                problem.edge_cost(edge, labels[a], labels[b])
                     - dual.moved(number, a)[in_a]
                     - dual.moved(number, b)[in_b]
             }

@@ -13,7 +13,8 @@
 //! (`reach`).
 //!
 //! Besides, a labelling may break no rule: no pair of labels that an edge's table refuses, no more regions or providers
-//! than allowed, and no more of a capacity than there is.
+//! than allowed, and no more of a capacity than there is. A table may also price pairs; placement has no use for that, but
+//! any pairwise model can then be solved.
 //!
 //! All costs are integers in one unit that the caller chooses so that no sum overflows; a bound found in these
 //! integers is a bound without tolerance.
@@ -40,7 +41,7 @@ pub struct Problem {
     pub max_regions: Option<u32>,
     /// Most providers that may be used.
     pub max_providers: Option<u32>,
-    /// Pairs of labels that edges refuse, shared by edges of one rule.
+    /// What pairs of labels cost or refuse by themselves, shared by edges of one rule.
     pub tables: Arc<[PairTable]>,
     /// How much there is of everything that is scarce.
     pub capacities: Vec<i64>,
@@ -118,7 +119,7 @@ pub struct Edge {
     pub a_pays: Tariff,
     /// What `b` pays.
     pub b_pays: Tariff,
-    /// Place in [`Problem::tables`] of the pairs that are refused.
+    /// Place in [`Problem::tables`] of what its pairs cost besides, and which are refused.
     pub table: Option<u32>,
 }
 
@@ -151,24 +152,34 @@ impl Edge {
     }
 }
 
-/// Pairs of labels that are refused.
+/// What pairs of labels cost by themselves, traffic aside; [`NEVER`] is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PairTable {
     n_labels: usize,
-    refused: Vec<bool>,
+    costs: Box<[i64]>,
 }
 
 impl PairTable {
-    /// The pairs `(label of a, label of b)` for which `refuses` says so.
+    /// The pairs `(label of a, label of b)` that `refuses` names are refused, others cost nothing.
     pub fn new(n_labels: usize, refuses: impl Fn(u32, u32) -> bool) -> PairTable {
+        PairTable::of_costs(n_labels, |a, b| if refuses(a, b) { NEVER } else { 0 })
+    }
+
+    /// What the pairs `(label of a, label of b)` cost: nothing at least, [`NEVER`] for what is refused.
+    pub fn of_costs(n_labels: usize, cost: impl Fn(u32, u32) -> i64) -> PairTable {
         let n = n_labels as u32;
-        let refused = (0..n).flat_map(|a| (0..n).map(move |b| (a, b))).map(|(a, b)| refuses(a, b)).collect();
-        PairTable { n_labels, refused }
+        let costs = (0..n).flat_map(|a| (0..n).map(move |b| (a, b))).map(|(a, b)| cost(a, b)).collect();
+        PairTable { n_labels, costs }
+    }
+
+    /// What it costs that `a` has label `r` while `b` has label `s`.
+    pub fn cost(&self, r: u32, s: u32) -> i64 {
+        self.costs[r as usize * self.n_labels + s as usize]
     }
 
     /// Whether `a` may not have label `r` while `b` has label `s`.
     pub fn refuses(&self, r: u32, s: u32) -> bool {
-        self.refused[r as usize * self.n_labels + s as usize]
+        self.cost(r, s) >= NEVER
     }
 }
 
@@ -237,7 +248,7 @@ impl Problem {
             provider_used[self.places.provider_of(label)] = true;
         }
         for edge in &self.edges {
-            total += edge.cost(&self.places, labels[edge.a as usize], labels[edge.b as usize]);
+            total += self.edge_cost(edge, labels[edge.a as usize], labels[edge.b as usize]);
         }
         let used = |flags: &[bool]| flags.iter().filter(|used| **used).count() as u32;
         let opening = |flags: &[bool], costs: &[i64]| -> i64 {
@@ -245,6 +256,15 @@ impl Problem {
         };
         total += opening(&region_used, &self.open_region) + opening(&provider_used, &self.open_provider);
         Some((total, used(&region_used), used(&provider_used)))
+    }
+
+    /// What an edge costs when its ends have these labels; of a pair that its table refuses, what the traffic costs.
+    pub fn edge_cost(&self, edge: &Edge, r: u32, s: u32) -> i64 {
+        let by_table = match edge.table {
+            Some(table) => self.tables[table as usize].cost(r, s),
+            None => 0,
+        };
+        edge.cost(&self.places, r, s) + if by_table < NEVER { by_table } else { 0 }
     }
 
     /// Whether an edge's table refuses these labels of its ends.

@@ -89,7 +89,8 @@ impl Reach {
             for (place, &s) in receiving.iter().enumerate() {
                 let cost = |(&r, moved): (&u32, &i64)| {
                     let (of_a, of_b) = if sender.is_a { (r, s) } else { (s, r) };
-                    (!table.refuses(of_a, of_b)).then(|| edge.cost(&problem.places, of_a, of_b) - moved)
+                    let own = table.cost(of_a, of_b);
+                    (own < NEVER).then(|| edge.cost(&problem.places, of_a, of_b) + own - moved)
                 };
                 let least = sender.labels.iter().zip(sender.moved).filter_map(cost).min();
                 take(place, least.unwrap_or(NEVER));

@@ -62,6 +62,8 @@ struct Search<'p> {
     /// Nodes to look at again.
     queue: VecDeque<u32>,
     is_queued: Vec<bool>,
+    /// What each node costs where it is, its own cost and that of its edges, where that is known still.
+    here: Vec<Option<Score>>,
 }
 
 /// Improves a labelling that need not obey any rule.
@@ -119,6 +121,7 @@ impl<'p> Search<'p> {
             log: Vec::new(),
             queue: VecDeque::new(),
             is_queued: vec![false; labels.len()],
+            here: vec![None; labels.len()],
         }
     }
 
@@ -138,12 +141,32 @@ impl<'p> Search<'p> {
         total
     }
 
+    /// What a node costs where it is, its edges included.
+    fn here(&mut self, node: usize) -> Score {
+        if let Some(known) = self.here[node] {
+            return known;
+        }
+        let label = self.labels[node];
+        let mut total = self.traffic(node, label);
+        total.cost += self.own_cost(node, label);
+        self.here[node] = Some(total);
+        total
+    }
+
+    /// Forgets what a node that has moved and its neighbours cost.
+    fn forget_around(&mut self, node: usize) {
+        self.here[node] = None;
+        for &place in self.incidence.of(node) {
+            self.here[self.problem.edges[place as usize].other(node as u32) as usize] = None;
+        }
+    }
+
     fn edge(&self, node: usize, label: u32, place: u32) -> Score {
         let edge = &self.problem.edges[place as usize];
         let other = self.labels[edge.other(node as u32) as usize];
         let (r, s) = if edge.a as usize == node { (label, other) } else { (other, label) };
         let broken = if self.has_rules { i64::from(self.problem.refuses(edge, r, s)) } else { 0 };
-        Score { broken, cost: edge.cost(&self.problem.places, r, s) }
+        Score { broken, cost: self.problem.edge_cost(edge, r, s) }
     }
 
     /// By how much capacities are exceeded more when a node goes from one label to another.
@@ -178,6 +201,7 @@ impl<'p> Search<'p> {
         let from = std::mem::replace(&mut self.labels[node], to);
         self.log.push((node as u32, from));
         self.count(node, from, to);
+        self.forget_around(node);
         self.score += change;
         self.queue_around(node);
     }
@@ -205,6 +229,7 @@ impl<'p> Search<'p> {
             let (node, from) = self.log.pop().expect("longer than the mark");
             let to = std::mem::replace(&mut self.labels[node as usize], from);
             self.count(node as usize, to, from);
+            self.forget_around(node as usize);
         }
         self.score = score;
     }
@@ -248,8 +273,7 @@ impl<'p> Search<'p> {
 
     fn move_node(&mut self, node: usize, allowed: impl Fn(u32) -> bool) {
         let from = self.labels[node];
-        let mut here = self.traffic(node, from);
-        here.cost += self.own_cost(node, from);
+        let here = self.here(node);
         let mut best = (Score::SAME, from);
         // Without a broken rule here only money counts, and a label alone must cost less than all that leaving gives back.
         let refund = here.cost + self.refund(from);
@@ -457,26 +481,21 @@ impl<'p> Search<'p> {
         if !self.problem.has_openings() && !self.problem.has_limits() {
             return;
         }
-        for label in 0..self.problem.places.n_labels() as u32 {
+        for (label, nodes) in (0..).zip(self.by_label()) {
             if self.is_used(label) {
                 continue;
             }
             let (mark, before) = (self.log.len(), self.score);
             self.clear_queue();
-            for node in 0..self.labels.len() {
-                let own = self.own_cost(node, label);
-                let from = self.labels[node];
-                let own_here = self.own_cost(node, from);
-                if own >= NEVER || (!self.has_rules && own >= own_here && self.incidence.of(node).is_empty())
-                {
-                    continue;
-                }
-                let here = self.traffic(node, from);
-                if !self.has_rules && own >= own_here + here.cost {
+            for (node, own) in nodes {
+                let node = node as usize;
+                let here = self.here(node);
+                // Traffic costs nothing at best.
+                if !self.has_rules && own >= here.cost {
                     continue;
                 }
                 let mut gain = self.traffic(node, label) - here;
-                gain.cost += own - own_here;
+                gain.cost += own;
                 if gain < Score::SAME {
                     let change = self.change(node, label);
                     self.put(node, label, change);
@@ -493,6 +512,17 @@ impl<'p> Search<'p> {
             }
         }
         self.clear_queue();
+    }
+
+    /// For each label the nodes that can have it, ascending, with what that costs by itself.
+    fn by_label(&self) -> Vec<Vec<(u32, i64)>> {
+        let mut nodes = vec![Vec::new(); self.problem.places.n_labels()];
+        for (node, costs) in (0..).zip(&self.problem.nodes) {
+            for &(label, own) in costs {
+                nodes[label as usize].push((node, own));
+            }
+        }
+        nodes
     }
 
     /// Gives up the regions and providers that cost least to give up, until the limits hold.

@@ -46,7 +46,7 @@ prop_compose! {
         open_provider in prop::collection::vec(prop_oneof![Just(0i64), 0i64..80], 3),
         max_regions in prop::option::weighted(0.3, 1u32..4),
         max_providers in prop::option::weighted(0.3, 1u32..3),
-        refused in prop::collection::vec(prop::bool::weighted(0.4), 2 * n_labels * n_labels),
+        pairs in prop::collection::vec(prop_oneof![4 => Just(NEVER), 4 => Just(0i64), 2 => 0i64..50], 2 * n_labels * n_labels),
         capacities in prop_oneof![Just(Vec::new()), prop::collection::vec(0i64..12, 1..3)],
         amounts in prop::collection::vec(0i64..6, n_nodes * n_labels * 2),
     ) -> Problem {
@@ -104,7 +104,7 @@ prop_compose! {
             nodes.iter().enumerate().map(all).collect()
         };
         let table = |number: usize| {
-            PairTable::new(n_labels, |r, s| refused[(number * n_labels + r as usize) * n_labels + s as usize])
+            PairTable::of_costs(n_labels, |r, s| pairs[(number * n_labels + r as usize) * n_labels + s as usize])
         };
         Problem {
             tables: [table(0), table(1)].into(),
