@@ -40,7 +40,7 @@ pub struct Tilt {
 
 impl Tilt {
     /// Costs as they are.
-    fn none(n_providers: usize) -> Tilt {
+    pub fn none(n_providers: usize) -> Tilt {
         Tilt {
             share: vec![WHOLE; n_providers],
             opening: vec![Money::ZERO; n_providers],

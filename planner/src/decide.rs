@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use carafe_model::estate::Estate;
 use carafe_model::ids::{HostId, ProviderName};
-use carafe_model::plan::Component;
+use carafe_model::plan::{Component, Unplaced};
 use carafe_model::policy::Policy;
 use carafe_model::snapshot::SealedSnapshot;
 use carafe_model::units::{Money, Quantity};
@@ -65,6 +65,19 @@ pub fn decide(
     factors: &Factors,
     options: &Options<'_>,
 ) -> Option<Decision> {
+    with_placing(estate, snapshot, policy, |placing, unplaced| {
+        decide_placing(placing, unplaced, factors, options)
+    })
+}
+
+/// Hands over the placement of all hosts that have a place, and those that have none whatever the others do; `None` when
+/// prices cannot be converted.
+pub fn with_placing<R>(
+    estate: &Estate,
+    snapshot: &SealedSnapshot,
+    policy: &Policy,
+    then: impl FnOnce(&Placing<'_>, Vec<Unplaced>) -> R,
+) -> Option<R> {
     let catalog = &snapshot.catalog;
     let market = Market::new(catalog, policy, policy.pricing.factor_from(catalog.currency)?);
     let paths: Vec<String> = catalog.regions.indices().map(|region| catalog.region_path(region)).collect();
@@ -78,15 +91,25 @@ pub fn decide(
     let mut placing = Placing::new(estate, policy, &market, &regions, &roles.movers, &groups, &sendings);
     placing.budgets = budgets::between(estate, policy, &roles.movers);
     placing.ties = groups::ties(estate, policy, &roles.movers, &groups);
+    Some(then(&placing, unplaced))
+}
+
+fn decide_placing(
+    placing: &Placing<'_>,
+    unplaced: Vec<Unplaced>,
+    factors: &Factors,
+    options: &Options<'_>,
+) -> Decision {
+    let catalog = placing.market.snapshot;
     let effort = Effort {
         gap_millionths: options.gap.0,
         exact_work: EXACT_WORK,
         most_work: MOST_WORK,
         stop: options.stop,
     };
-    let homes = |placed: &Placed| homes_of(&placing, &groups, &placed.spot);
+    let homes = |placed: &Placed| homes_of(placing, placing.groups, &placed.spot);
     let (placed, homes) = if factors.is_empty() {
-        account::place(&placing, &effort, homes)
+        account::place(placing, &effort, homes)
     } else {
         let named = catalog.providers.iter_enumerated();
         let moved = named.filter_map(|(place, provider)| Some((place, *factors.get(&provider.name)?)));
@@ -94,15 +117,15 @@ pub fn decide(
         let homes = homes(&placed);
         (placed, homes)
     };
-    let cap = policy.targets.max_monthly;
+    let cap = placing.policy.targets.max_monthly;
     let mut decision = Decision {
         unplaced: unplaced.into_iter().map(|unplaced| unplaced.host).collect(),
         is_impossible: placed.is_impossible || cap.is_some_and(|most| placed.bound > most),
         bound: placed.bound,
         ..Decision::default()
     };
-    let Some(homes) = homes else { return Some(decision) };
-    let bill = bill::bill(&placing, &homes);
+    let Some(homes) = homes else { return decision };
+    let bill = bill::bill(placing, &homes);
     decision.monthly = bill.lines.iter().map(|line| line.monthly).sum();
     if factors.is_empty() {
         decision.bound = decision.bound.min(decision.monthly);
@@ -116,16 +139,16 @@ pub fn decide(
         }
     }
     if cap.is_none_or(|most| decision.monthly <= most) {
-        let spots = homes.iter().zip(&roles.movers).map(|(home, mover)| {
+        let spots = homes.iter().zip(placing.movers).map(|(home, mover)| {
             let region = &catalog.regions[home.region];
             let spot = Spot {
                 provider: catalog.providers[region.provider].name.clone(),
                 region: catalog.region_path(home.region),
                 zone: home.zone.and_then(|zone| region.zones.get(zone).cloned()),
             };
-            (estate.hosts[mover.host].id.clone(), spot)
+            (placing.estate.hosts[mover.host].id.clone(), spot)
         });
         decision.spots = Some(spots.collect());
     }
-    Some(decision)
+    decision
 }

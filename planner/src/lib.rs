@@ -57,6 +57,8 @@ pub mod decide;
 
 mod clash;
 
+pub mod model_file;
+
 pub mod what_if;
 
 pub mod why_not;
@@ -181,6 +183,10 @@ pub const CODES: &[(&str, &str)] = &[
         "A host could not be placed, and what it belongs to is placed without it. Mend what keeps the host from being placed, or let the others wait for it.",
     ),
     ("PLN-0403", "The gap is larger than was asked for. Allow more time, or a larger gap."),
+    (
+        "PLN-0501",
+        "The placement problem cannot be written as one linear program. Leave out --export-model, or what the message names.",
+    ),
     (
         "PLN-9001",
         "The plan did not pass its own check. This is a bug in Carafe; please report it with the inputs.",

@@ -66,6 +66,19 @@ pub struct Placed {
     pub is_impossible: bool,
 }
 
+/// The placement problem in dense numbers.
+#[derive(Clone, Debug)]
+pub struct Stated {
+    /// The problem.
+    pub problem: Problem,
+    /// The place that each label is.
+    pub labels: Vec<Spot>,
+    /// The group that each node is.
+    pub nodes: Vec<usize>,
+    /// How many billionths of the currency one unit of cost is.
+    pub unit: i128,
+}
+
 impl<'a> Placing<'a> {
     /// Prepares the candidates of every class of hosts.
     pub fn new(
@@ -167,6 +180,22 @@ impl<'a> Placing<'a> {
 
     /// Finds the cheapest regions for all groups together.
     pub fn place(&self, effort: &Effort<'_>, tilt: &Tilt) -> Placed {
+        let mut spot = vec![None; self.groups.len()];
+        let Some(Stated { problem, labels, nodes, unit }) = self.stated(tilt) else {
+            return Placed { spot, bound: Money::ZERO, is_impossible: true };
+        };
+        let Solution { labelling, bound } = solve(&problem, effort);
+        let is_impossible = labelling.is_none() && bound >= NEVER;
+        for (node, label) in labelling.iter().flat_map(|found| found.labels.iter().enumerate()) {
+            spot[nodes[node]] = Some(labels[*label as usize]);
+        }
+        let bound = if bound >= NEVER { Money::ZERO } else { Money(i128::from(bound) * unit) };
+        let bound = tilt.bound(bound, self.sendings.len());
+        Placed { spot, bound, is_impossible }
+    }
+
+    /// The whole placement problem; `None` when the rules between groups leave one of them nothing.
+    pub fn stated(&self, tilt: &Tilt) -> Option<Stated> {
         let outside = self.outside();
         let all: Vec<Idx<Region>> = self.market.snapshot.regions.indices().collect();
         let costs: Vec<Vec<(Idx<Region>, Money)>> = self
@@ -182,28 +211,12 @@ impl<'a> Placing<'a> {
             })
             .collect();
         let joint = Joint::new(self);
-        let (mut problem, labels, nodes, unit) = self.problem(&costs, &joint, tilt);
-        let mut spot = vec![None; self.groups.len()];
-        if !joint.add(&mut problem, &nodes, &labels) {
-            return Placed { spot, bound: Money::ZERO, is_impossible: true };
-        }
-        let Solution { labelling, bound } = solve(&problem, effort);
-        let is_impossible = labelling.is_none() && bound >= NEVER;
-        for (node, label) in labelling.iter().flat_map(|found| found.labels.iter().enumerate()) {
-            spot[nodes[node]] = Some(labels[*label as usize]);
-        }
-        let bound = if bound >= NEVER { Money::ZERO } else { Money(i128::from(bound) * unit) };
-        let bound = tilt.bound(bound, self.sendings.len());
-        Placed { spot, bound, is_impossible }
+        let mut stated = self.problem(&costs, &joint, tilt);
+        joint.add(&mut stated.problem, &stated.nodes, &stated.labels).then_some(stated)
     }
 
-    /// The problem in dense numbers, its labels as places, its nodes as groups, and how many billionths its unit is.
-    fn problem(
-        &self,
-        costs: &[Vec<(Idx<Region>, Money)>],
-        joint: &Joint<'_, '_>,
-        tilt: &Tilt,
-    ) -> (Problem, Vec<Spot>, Vec<usize>, i128) {
+    /// The problem without the rules between groups.
+    fn problem(&self, costs: &[Vec<(Idx<Region>, Money)>], joint: &Joint<'_, '_>, tilt: &Tilt) -> Stated {
         let nodes: Vec<usize> = (0..costs.len()).filter(|group| !costs[*group].is_empty()).collect();
         let mut regions: Vec<Idx<Region>> = costs.iter().flatten().map(|(region, _)| *region).collect();
         let snapshot = self.market.snapshot;
@@ -289,7 +302,7 @@ impl<'a> Placing<'a> {
             max_providers: self.policy.targets.max_providers,
             ..Problem::about(places)
         };
-        (problem, labels, nodes, unit)
+        Stated { problem, labels, nodes, unit }
     }
 
     /// The distinct rates of traffic to another zone, region and provider, and which of them each label has.

@@ -8,6 +8,7 @@ use carafe_model::plan::Plan;
 use carafe_model::policy::SizingStrategy;
 use carafe_model::units::Quantity;
 use carafe_planner::Options;
+use carafe_planner::model_file::{self, Form};
 use carafe_planner::what_if::{Questions, what_if};
 use serde_json::json;
 
@@ -61,6 +62,9 @@ pub(super) struct Args {
     /// Stop searching after this long; what is found by then is reported with the gap that is left
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
     time_limit: Duration,
+    /// Write the placement problem as a linear program, .mps or .lp, whose optimum any solver can compare with the plan's
+    #[arg(long, value_name = "FILE", value_parser = model_path)]
+    export_model: Option<PathBuf>,
     /// Ask what other decisions would cost, and write the answers into the plan and the report; takes many times as long
     #[arg(long)]
     what_if: bool,
@@ -91,6 +95,19 @@ impl SizingArg {
             SizingArg::AsIs => SizingStrategy::AsIs,
             SizingArg::Measured | SizingArg::Both => SizingStrategy::Measured,
         }
+    }
+}
+
+fn model_path(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    model_form(&path).map(|_| path).ok_or_else(|| "name a file that ends with .mps or .lp".to_owned())
+}
+
+fn model_form(path: &Path) -> Option<Form> {
+    match path.extension()?.to_str()? {
+        "mps" => Some(Form::Mps),
+        "lp" => Some(Form::Lp),
+        _ => None,
     }
 }
 
@@ -135,6 +152,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
         .reads(&args.catalog)
         .writes(&args.output)
         .writes(&args.report)
+        .writes(&args.export_model)
         .apart()?;
     let (estate, of_estate) = inputs::estate(&args.estate, context.limit)?;
     let mut policy = inputs::policy(args.policy.as_deref(), context.limit)?;
@@ -170,6 +188,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
         gap: args.gap,
         stop: &stop,
     };
+    let model = args.export_model.as_deref().and_then(model_form).map(|form| {
+        let _turning = Spinner::start(&context.out, "writing the model");
+        model_file::export(&estate, &catalog, &demands, form)
+    });
     let mut plan = {
         let _turning = Spinner::start(&context.out, "planning");
         let mut plan = carafe_planner::plan(&estate, &catalog, &demands, &options);
@@ -188,6 +210,14 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     policy.place(&mut plan.findings);
     // What no host can be blamed for stops as any finding does; hosts without a place are told by the exit code.
     // A plan that did not pass its own check is no plan, whoever else has no place.
+    let model = match model {
+        Some(Err(refused)) => {
+            let never = FailOnArg { fail_on: findings::FailOn::Error };
+            return findings::judge(context, args.format, never, &[refused]).map(|()| Exit::Findings);
+        }
+        Some(Ok(text)) => Some(text),
+        None => None,
+    };
     let has = |code| plan.findings.iter().any(|finding| finding.code == code);
     if has(carafe_planner::NO_EXCHANGE) {
         // Nothing was priced, so there is nothing to write, whatever is accepted.
@@ -201,14 +231,23 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     }
     // What is doubtful about the estate qualifies the plan; what a price list says of itself stays with the catalog.
     plan.findings.splice(0..0, of_estate);
-    write(args, context, &plan, to_stdout > 0)?;
+    write(args, context, &plan, model.as_deref(), to_stdout > 0)?;
     match plan.unplaced.len() {
         0 => Ok(Exit::Done),
         hosts => Err(Error::Unplaced { hosts }),
     }
 }
 
-fn write(args: &Args, context: &Context, plan: &Plan, to_stdout: bool) -> Result<(), Error> {
+fn write(
+    args: &Args,
+    context: &Context,
+    plan: &Plan,
+    model: Option<&str>,
+    to_stdout: bool,
+) -> Result<(), Error> {
+    if let (Some(path), Some(model)) = (&args.export_model, model) {
+        context.out.document(path, model.as_bytes())?;
+    }
     if let Some(report) = &args.report {
         context.out.document(report, carafe_reports::html(plan, args.lang.lang).as_bytes())?;
     }
@@ -220,7 +259,7 @@ fn write(args: &Args, context: &Context, plan: &Plan, to_stdout: bool) -> Result
         Format::Text => context.out.data(&carafe_reports::text(plan, context.out.width(), args.lang.lang))?,
         Format::Json => context.out.json(&findings::to_json(&plan.findings, answer(args, plan)))?,
     }
-    for file in [&args.output, &args.report].into_iter().flatten() {
+    for file in [&args.output, &args.report, &args.export_model].into_iter().flatten() {
         if !files::is_standard_stream(file) {
             context.out.say(&format!("wrote {}", file.display()));
         }
@@ -229,8 +268,11 @@ fn write(args: &Args, context: &Context, plan: &Plan, to_stdout: bool) -> Result
 }
 
 fn answer(args: &Args, plan: &Plan) -> serde_json::Value {
-    let written: Vec<&Path> =
-        [&args.output, &args.report].into_iter().flatten().map(PathBuf::as_path).collect();
+    let written: Vec<&Path> = [&args.output, &args.report, &args.export_model]
+        .into_iter()
+        .flatten()
+        .map(PathBuf::as_path)
+        .collect();
     json!({
         "written": written,
         "name": plan.name,

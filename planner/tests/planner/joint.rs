@@ -2,6 +2,7 @@
 //! those rules, and the judge, which shares no code with the planner, says which of these plans keep them.
 
 use crate::common::{Place, catalog, flow, host, options, plan};
+use crate::mps;
 use carafe_model::catalog::{Certification, Latency, Reach, TransferPrice, TransferTier};
 use carafe_model::constraints::{EndMatch, FlowRule, GroupRule, Level, Quota};
 use carafe_model::estate::Estate;
@@ -12,6 +13,7 @@ use carafe_model::steps::Action;
 use carafe_model::units::{Money, Quantity, Rate, Vcpus};
 use carafe_planner::check::check;
 use carafe_planner::demands::demands;
+use carafe_planner::model_file::{self, Form};
 use carafe_planner::what_if::{Questions, what_if};
 use proptest::prelude::*;
 
@@ -234,6 +236,29 @@ proptest! {
         let second = plan(&estate, &snapshot, &one);
         prop_assert_eq!(first.totals, second.totals);
         prop_assert_eq!(first.bound, second.bound);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn another_solver_finds_the_same_month_in_the_written_model(
+        traffic in prop::collection::vec((0usize..3, 0usize..3, 0i64..400), 0..5),
+        policy in any_rules(),
+    ) {
+        let (estate, snapshot) = (estate(&traffic), snapshot());
+        let found = plan(&estate, &snapshot, &policy);
+        let model = model_file::export(&estate, &snapshot, &policy, Form::Mps);
+        if found.placements.len() == estate.hosts.len() {
+            let month = mps::optimum(&model.expect("there is a placement")).expect("there is a placement");
+            let difference = (month - found.totals.monthly.0 as f64 / 1e9).abs();
+            prop_assert!(difference < 1e-5, "{month} is not {}", found.totals.monthly);
+        } else if found.placements.is_empty() && found.unplaced.len() == estate.hosts.len() {
+            // Hosts without any place are left out of the model; with all of them there is nothing in it.
+            let month = model.ok().and_then(|text| mps::optimum(&text));
+            prop_assert!(month.is_none_or(|month| month == 0.0), "{month:?}");
+        }
     }
 }
 

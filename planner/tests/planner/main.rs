@@ -9,6 +9,7 @@ mod prices;
 
 mod joint;
 mod laws;
+mod mps;
 
 mod check;
 
