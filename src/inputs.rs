@@ -13,6 +13,7 @@ use carafe_model::policy::{Policy, SizingStrategy};
 use carafe_model::policy_file;
 use carafe_model::snapshot::{self, SealedSnapshot};
 
+use crate::catalogs;
 use crate::error::Error;
 use crate::files::{self, FileError};
 
@@ -219,7 +220,7 @@ pub fn estate(path: &Path, limit: u64) -> Result<(Option<Estate>, Vec<Finding>),
     Ok((estate, findings))
 }
 
-/// Reads a catalog: a snapshot file, a folder of price lists, or the one built in when there is no path.
+/// Reads a catalog: a snapshot file, a catalog database, a folder of price lists, or the one built in when there is no path.
 ///
 /// # Errors
 /// When a file cannot be read.
@@ -231,6 +232,9 @@ pub fn catalog(path: Option<&Path>, limit: u64) -> Result<(Option<SealedSnapshot
         let paths = [path.to_owned()];
         let (catalog, findings) = import_catalog(&paths, FOLDER_FORMAT, &catalog_id(path), limit)?;
         return Ok((catalog.map(|catalog| snapshot::seal(catalog).0), findings));
+    }
+    if let Some(found) = catalogs::from_database(path, None) {
+        return Ok(found);
     }
     match snapshot::open(&files::display_name(path), &files::read_filled(path, limit)?) {
         Ok(sealed) => Ok((Some(sealed), Vec::new())),
@@ -251,13 +255,7 @@ pub fn import_catalog(
     id: &str,
     limit: u64,
 ) -> Result<(Option<Snapshot>, Vec<Finding>), FileError> {
-    let mut all = Vec::new();
-    for path in paths {
-        match path.is_dir() {
-            true => all.extend(files::list(path)?.into_iter().filter(|file| is_table(file))),
-            false => all.push(path.clone()),
-        }
-    }
+    let all = catalogs::files_of(paths, is_table)?;
     let read = files(&all, limit)?;
     let input: Vec<InputFile<'_>> = read.iter().map(ReadFile::as_input).collect();
     Ok(carafe_inventory::catalog::import(&input, format, id))

@@ -19,6 +19,8 @@ pub mod files;
 
 pub mod inputs;
 
+pub mod catalogs;
+
 pub mod planning;
 
 pub mod batch;

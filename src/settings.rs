@@ -9,6 +9,8 @@ pub struct Settings {
     pub plain: bool,
     /// Folder for what Carafe remembers between runs; `None` when neither `XDG_STATE_HOME` nor `HOME` is set.
     pub state_dir: Option<PathBuf>,
+    /// Folder for what Carafe keeps for its user; `None` when neither `XDG_DATA_HOME` nor `HOME` is set.
+    pub data_dir: Option<PathBuf>,
     /// Columns of the terminal, where `COLUMNS` says so.
     pub columns: Option<u16>,
 }
@@ -19,7 +21,11 @@ impl Settings {
         let path = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         // The XDG base directory specification says that a relative path there must be ignored.
         let state_home = path("XDG_STATE_HOME").filter(|folder| folder.is_absolute());
+        let data_home = path("XDG_DATA_HOME").filter(|folder| folder.is_absolute());
         Settings {
+            data_dir: data_home
+                .or_else(|| path("HOME").map(|home| home.join(".local/share")))
+                .map(|folder| folder.join("carafe")),
             plain: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
                 || std::env::var_os("TERM").is_some_and(|value| value == "dumb"),
             state_dir: state_home
@@ -27,6 +33,11 @@ impl Settings {
                 .map(|folder| folder.join("carafe")),
             columns: std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()),
         }
+    }
+
+    /// Where the catalog database is unless the user names another.
+    pub fn default_catalog(&self) -> Option<PathBuf> {
+        self.data_dir.as_ref().map(|folder| folder.join("catalog.db"))
     }
 
     /// Where the journal is unless the user names another file.

@@ -101,6 +101,7 @@ fn families() -> Vec<(&'static str, Vec<(&'static str, String)>)> {
         ("Policy", sentences(&carafe_model::policy_file::CODES)),
         ("Scenarios", sentences(&carafe_model::policy_file::scenarios::CODES)),
         ("Catalog snapshots", sentences(&carafe_model::snapshot::CODES)),
+        ("Catalog databases", sentences(&crate::catalogs::CODES)),
         ("Catalog import", owned(carafe_inventory::catalog::CODES)),
         ("Inventory", owned(carafe_inventory::CODES)),
         ("Planner", owned(carafe_planner::CODES)),

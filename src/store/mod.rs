@@ -24,6 +24,8 @@ pub mod postgres;
 
 pub mod memory;
 
+pub mod catalog;
+
 mod columns;
 
 mod lock;

@@ -36,6 +36,7 @@ pub const CODES: &[(&str, &str)] = &[
         "The row has more or fewer cells than the header. Put cells with commas in quotation marks.",
     ),
     ("CAT-1013", "The file is empty. Give a CSV table with a header row."),
+    ("CAT-1014", "The file cannot be read to its end. Check the disk and try again."),
     (
         "CAT-1101",
         "The price cannot be read. Write a plain decimal with a point, without currency sign or unit.",
@@ -128,4 +129,57 @@ pub const CODES: &[(&str, &str)] = &[
     ("CAT-1701", "Round trips from or to regions that the catalog does not have were left out."),
     ("CAT-1702", "The round trip cannot be read and is left out. Write milliseconds."),
     ("CAT-1801", "The certification lacks a name, a source or a date and is left out. Fill in all three."),
+    ("CAT-2001", "The JSON or table is cut short. Download or copy the file again."),
+    (
+        "CAT-2002",
+        "Nobody knows the currency, so its prices are left out. Write the code of ISO 4217, such as KRW.",
+    ),
+    ("CAT-2003", "Prices in a second currency are left out. Import each currency on its own."),
+    (
+        "CAT-2004",
+        "The file is not the JSON of its format. Name the format with --as, or download the file again.",
+    ),
+    ("CAT-2005", "No known price list begins like the file. Name the format with --as."),
+    (
+        "CAT-2006",
+        "The price list tells no date, so its prices are left out. Say of which day it is with --as-of.",
+    ),
+    ("CAT-2007", "The answer that was kept is a refusal. Ask again with other credentials."),
+    ("CAT-2008", "The file holds nothing of its format. Name another with --as, or ask the provider again."),
+    (
+        "CAT-2101",
+        "Instance types of unknown size were left out with their prices. Import the list of machines beside them.",
+    ),
+    ("CAT-2102", "Tiers of traffic that do not begin at zero were left out. Add the first tier."),
+    (
+        "CAT-2201",
+        "Prices of variants nobody plans with (dedicated, unused, with software) were not loaded. Nothing needs to be done.",
+    ),
+    ("CAT-2202", "A SKU is listed twice; the last one counts. Download the offer again."),
+    (
+        "CAT-2203",
+        "The terms stand before the products, so they have no meaning. Use the file as AWS publishes it.",
+    ),
+    ("CAT-2204", "Prices in units that are not expected were left out. Nothing needs to be done."),
+    (
+        "CAT-2205",
+        "Prices of cores and memory need the list of machine types beside them, and the other way round.",
+    ),
+    ("CAT-2206", "Prices without a location were left out. Name the region with --region."),
+    ("CAT-2207", "Images have no price and were not loaded. Nothing needs to be done."),
+    ("CAT-2208", "The file does not say which cloud it is of. Name it with --provider."),
+    (
+        "CAT-2209",
+        "These prices are collected in a way that makes them doubtful. Import the provider's own list instead.",
+    ),
+    ("CAT-2301", "The TOML of the rate card cannot be read. Mend the line."),
+    ("CAT-2302", "A price per vCPU needs a price per GiB beside it. Give both; zero says that one is free."),
+    (
+        "CAT-2303",
+        "The rate card prices something that does not exist. Use one of the items of docs/formats/rate-card.md.",
+    ),
+    (
+        "CAT-2401",
+        "The prices are in a currency without an exchange rate and were left out. Give one with `carafe catalog fx`.",
+    ),
 ];

@@ -7,7 +7,7 @@ use sqlx::postgres::PgConnectOptions;
 /// A database that a journal is kept in.
 #[derive(Clone)]
 pub struct DatabaseUrl {
-    pub(super) options: PgConnectOptions,
+    pub(in crate::store) options: PgConnectOptions,
     shown: String,
 }
 

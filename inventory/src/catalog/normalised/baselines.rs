@@ -50,7 +50,7 @@ const BASELINES: &[(&str, &str, u32)] = &[
 
 /// What a type may use all day in thousandths of a vCPU, where it is documented. Families that differ from a listed one
 /// in their processor alone have its baselines.
-pub(super) fn known(provider: &str, name: &str) -> Option<u32> {
+pub(in crate::catalog) fn known(provider: &str, name: &str) -> Option<u32> {
     let alike = match provider {
         "aws" => name.replacen("t3a.", "t3.", 1).replacen("t4g.", "t3.", 1),
         "azure" => azure_alike(name),

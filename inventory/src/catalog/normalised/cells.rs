@@ -5,9 +5,9 @@ use carafe_model::finding::{Finding, Severity};
 use carafe_model::idx::Idx;
 use carafe_model::units::{DecimalError, Rate};
 
-use super::sources::Sources;
 use crate::catalog::decimal;
 use crate::catalog::findings::Findings;
+use crate::catalog::sources::Sources;
 use crate::catalog::table::{Column, Row, Table};
 
 /// What a price cell says.

@@ -11,8 +11,8 @@ use carafe_model::units::{Rate, Vcpus};
 
 use super::base::Base;
 use super::cells::{Price, SourceColumns, Zero, price, priced_twice};
-use super::sources::Sources;
 use crate::catalog::findings::{Findings, clip};
+use crate::catalog::sources::Sources;
 use crate::catalog::table::{Column, Row, Table};
 
 /// The systems that are loaded. Editions for SAP and figures for some regions only have no place in a plan yet.

@@ -5,14 +5,14 @@
 //! order of files or rows: everything is sorted, and of rows that speak of the same thing the newest counts.
 
 mod base;
-mod baselines;
+pub(super) mod baselines;
 mod cells;
 mod certifications;
 mod latencies;
 mod licences;
 mod offers;
 mod services;
-mod sources;
+
 mod storage;
 mod transfers;
 
@@ -21,10 +21,10 @@ use carafe_model::finding::{Finding, Place, Severity};
 use carafe_model::units::Currency;
 
 use super::findings::{Findings, clip};
+use super::sources::Sources;
 use super::table::{self, Table};
 use crate::InputFile;
 use base::Base;
-use sources::Sources;
 
 /// What a table is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,6 +172,21 @@ const SHAPES: &[Shape] = &[
         optional: &[],
     },
 ];
+
+/// Whether a file begins like a table of this set.
+pub(super) fn recognises(head: &str) -> bool {
+    let header = head.lines().next().unwrap_or_default().to_lowercase();
+    let columns: Vec<&str> = header.split(',').map(str::trim).collect();
+    SHAPES.iter().any(|shape| {
+        let present = shape.required.iter().filter(|name| columns.contains(name)).count();
+        present * 10 >= shape.required.len() * 6
+    })
+}
+
+/// Whether a text is a date, as precise as it may be.
+pub(super) fn is_date(text: &str) -> bool {
+    cells::is_date(text)
+}
 
 /// Reads a set of tables; `None` when no region or no instance type came of them.
 pub(super) fn read(files: &[InputFile<'_>], id: &str, findings: &mut Findings) -> Option<Snapshot> {

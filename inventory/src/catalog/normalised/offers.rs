@@ -10,8 +10,8 @@ use carafe_model::units::{Mib, Rate, Vcpus};
 
 use super::base::Base;
 use super::cells::{Price, SourceColumns, Zero, price, priced_twice};
-use super::sources::Sources;
 use crate::catalog::findings::Findings;
+use crate::catalog::sources::Sources;
 use crate::catalog::table::{Column, Row, Table};
 
 /// A machine of two threads and 4 GiB for a cent is a mark that something is announced, not a price. Below that size

@@ -11,8 +11,8 @@ use carafe_model::units::Rate;
 
 use super::base::{Base, PlaceColumns, Precision};
 use super::cells::{SourceColumns, Zero, price, priced_twice};
-use super::sources::Sources;
 use crate::catalog::findings::{Findings, clip};
+use crate::catalog::sources::Sources;
 use crate::catalog::table::{Column, Row, Table};
 
 /// A kind of disk that price lists name: what Carafe calls it, what it is made of, and the sizes sold.

@@ -9,8 +9,8 @@ use carafe_model::units::Rate;
 
 use super::base::{Base, PlaceColumns, Precision};
 use super::cells::{SourceColumns, Zero, price};
-use super::sources::Sources;
 use crate::catalog::findings::{Findings, clip};
+use crate::catalog::sources::Sources;
 use crate::catalog::table::Table;
 
 /// The directions that are loaded. Others are variants of these for one destination, one route, or another list.
