@@ -38,3 +38,5 @@ pub mod hooks;
 pub mod http;
 
 pub mod opentofu;
+
+pub mod sync;

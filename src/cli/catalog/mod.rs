@@ -12,6 +12,7 @@ mod fx;
 mod import;
 mod show;
 mod snapshot;
+mod sync;
 
 /// Read and look at what clouds sell
 #[derive(Debug, Subcommand)]
@@ -24,6 +25,7 @@ Examples:
   carafe plan estate.json --catalog catalog.snapshot")]
 pub(super) enum Command {
     Import(import::Args),
+    Sync(sync::Args),
     Show(show::Args),
     Find(find::Args),
     Diff(diff::Args),
@@ -35,6 +37,7 @@ pub(super) enum Command {
 pub(super) fn run(command: Command, context: &Context) -> Result<Exit, Error> {
     match command {
         Command::Import(args) => import::run(&args, context),
+        Command::Sync(args) => sync::run(&args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Find(args) => find::run(&args, context),
         Command::Diff(args) => diff::run(&args, context),

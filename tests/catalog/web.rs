@@ -1,0 +1,85 @@
+//! A small HTTP server that behaves as badly as it is told to.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+/// What a server was asked.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub path: String,
+    pub headers: BTreeMap<String, String>,
+    /// How often this path was asked for before.
+    pub before: usize,
+}
+
+/// What it says.
+pub struct Says {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: String,
+    /// Closes after half of the body, having promised all of it.
+    pub breaks_off: bool,
+}
+
+impl Says {
+    pub fn ok(body: impl Into<String>) -> Says {
+        Says { status: 200, headers: Vec::new(), body: body.into(), breaks_off: false }
+    }
+
+    pub fn status(status: u16) -> Says {
+        Says { status, ..Says::ok("") }
+    }
+}
+
+/// A server on a port of its own, which ends with the test.
+pub struct Web {
+    pub url: String,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Web {
+    pub fn start(answer: impl Fn(&Asked) -> Says + Send + Sync + 'static) -> Web {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
+        let (log, answer) = (Arc::clone(&asked), Arc::new(answer));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
+                std::thread::spawn(move || serve(&stream, &log, &*answer));
+            }
+        });
+        Web { url, asked }
+    }
+
+    pub fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().expect("no thread panics").clone()
+    }
+}
+
+fn serve(mut stream: &TcpStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked) -> Says) {
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let Some(first) = lines.next() else { return };
+    let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
+    let headers = lines
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned())))
+        .collect();
+    let asked = {
+        let mut log = log.lock().expect("no thread panics");
+        let before = log.iter().filter(|known| known.path == path).count();
+        log.push(Asked { path, headers, before });
+        log.last().expect("just pushed").clone()
+    };
+    let says = answer(&asked);
+    let mut head =
+        format!("HTTP/1.1 {} X\r\nConnection: close\r\nContent-Length: {}\r\n", says.status, says.body.len());
+    for (name, value) in &says.headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    let body = if says.breaks_off { &says.body[..says.body.len() / 2] } else { &says.body };
+    let _ = stream.write_all(format!("{head}\r\n{body}").as_bytes());
+    let _ = stream.shutdown(Shutdown::Write);
+}
