@@ -127,7 +127,8 @@ impl CatalogStore {
                 let options = SqliteConnectOptions::new()
                     .filename(path)
                     .create_if_missing(make)
-                    .journal_mode(SqliteJournalMode::Wal)
+                    // One file and nothing beside it, so that a catalog can be copied and handed on.
+                    .journal_mode(SqliteJournalMode::Delete)
                     .synchronous(SqliteSynchronous::Full)
                     .foreign_keys(true)
                     .busy_timeout(std::time::Duration::from_secs(60));
@@ -229,10 +230,18 @@ macro_rules! values {
 values!(sqlx::sqlite::SqliteRow, sqlx::postgres::PgRow);
 
 async fn migrate(connection: &mut Connection) -> Result<i64, sqlx::Error> {
+    const VERSION: &str = "SELECT COALESCE(MAX(version), 0) AS version FROM catalog_migration";
+    let known = on!(&mut *connection, |it| sqlx::query(VERSION)
+        .fetch_one(it)
+        .await
+        .and_then(|row| row.number("version")));
+    // Whoever only reads a finished catalog writes nothing; a table that is missing is an error here and made below.
+    if let Some(known) = known.ok().filter(|known| *known >= MIGRATIONS.len() as i64) {
+        return Ok(known);
+    }
     // Of two programs that open a new catalog at once, one makes its tables and the other waits.
     begin(connection, false).await?;
     on!(&mut *connection, |it| sqlx::query(MIGRATED).execute(it).await.map(|_| ()))?;
-    const VERSION: &str = "SELECT COALESCE(MAX(version), 0) AS version FROM catalog_migration";
     let found = on!(&mut *connection, |it| sqlx::query(VERSION)
         .fetch_one(it)
         .await

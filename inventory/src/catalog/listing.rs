@@ -71,6 +71,9 @@ pub(super) enum Slot {
 type RegionKey = u32;
 type TypeKey = u32;
 
+/// A service: its name, what an hour costs, and what a GiB.
+type Charges = (String, Option<Quote>, Option<Quote>);
+
 /// What all files of one import say together.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
@@ -83,7 +86,7 @@ pub(super) struct Listing {
     sales: BTreeMap<(RegionKey, TypeKey), Sale>,
     disks: BTreeMap<(RegionKey, String), DiskPrice>,
     transfers: BTreeMap<(RegionKey, Reach), (SourceIdx, BTreeMap<u64, Rate>)>,
-    services: BTreeMap<(RegionKey, ServiceKind), (String, Option<Quote>, Option<Quote>)>,
+    services: BTreeMap<(RegionKey, ServiceKind), Charges>,
     licences: Vec<(String, LicencePrice)>,
 }
 

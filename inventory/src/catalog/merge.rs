@@ -301,8 +301,11 @@ fn complete(known: &mut Region, other: &Region) {
     known.zones.dedup();
 }
 
+/// An offer: where, what, the date of its price, and its part and row.
+type OfferRow<'a> = (Idx<Region>, Idx<InstanceType>, &'a str, usize, usize);
+
 fn join_offers(parts: &[Snapshot], moved: &[Moved], dates: &[String]) -> Offers {
-    let mut rows: Vec<(Idx<Region>, Idx<InstanceType>, &str, usize, usize)> = Vec::new();
+    let mut rows: Vec<OfferRow<'_>> = Vec::new();
     for (at, (part, moved)) in parts.iter().zip(moved).enumerate() {
         for row in 0..part.offers.len() {
             let region = moved.regions[part.offers.region[row].usize()];

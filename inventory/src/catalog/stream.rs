@@ -116,8 +116,11 @@ pub(super) fn broken(file: &str, error: &io::Error) -> Box<Finding> {
     Box::new(Finding::error(code, summary).at(Place::file(file)).help(help))
 }
 
+/// A stream whose beginning was looked at.
+type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
+
 /// Reads the first bytes, and gives them back in front of the rest.
-fn peek<R: Read>(mut inner: R, most: usize) -> io::Result<(Vec<u8>, Chain<Cursor<Vec<u8>>, R>)> {
+fn peek<R: Read>(mut inner: R, most: usize) -> io::Result<(Vec<u8>, Whole<R>)> {
     let mut head = Vec::new();
     inner.by_ref().take(most as u64).read_to_end(&mut head)?;
     Ok((head.clone(), Cursor::new(head).chain(inner)))

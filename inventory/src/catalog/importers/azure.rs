@@ -24,8 +24,11 @@ pub(super) fn recognises(head: &str) -> bool {
         || head.contains("\"resourceType\"") && head.contains("\"capabilities\"")
 }
 
-/// Managed disks that stand for a class: the tier nearest to a server's disk, its size, what it is made of, its limits.
-const DISKS: [(&str, &str, &str, i64, Media, (u32, u32)); 3] = [
+/// A managed disk: product, tier, class, GiB of the tier, what it is made of, sizes.
+type Disk = (&'static str, &'static str, &'static str, i64, Media, (u32, u32));
+
+/// Managed disks that stand for a class: the tier nearest to a server's disk.
+const DISKS: [Disk; 3] = [
     ("Premium SSD Managed Disks", "P10 LRS", "Premium SSD", 128, Media::Ssd, (4, 32_767)),
     ("Standard SSD Managed Disks", "E30 LRS", "Standard SSD", 1024, Media::Ssd, (4, 32_767)),
     ("Standard HDD Managed Disks", "S10 LRS", "Standard HDD", 128, Media::Hdd, (32, 32_767)),

@@ -48,6 +48,9 @@ const FLEXIBLE: [Flexible; 7] = [
     flexible("VM.Standard.A1.Flex", "Compute - Ampere A1", (1, 80, 512), Architecture::Arm64),
     flexible("VM.Standard.A2.Flex", "Compute - Standard - A2", (1, 78, 946), Architecture::Arm64),
 ];
+/// Prices by where they begin.
+type Tiers = Vec<(u64, Rate)>;
+
 /// Sizes in which flexible shapes are entered.
 const OCPUS: [u32; 9] = [1, 2, 3, 4, 8, 12, 16, 24, 32];
 const GIB_A_THREAD: [u32; 5] = [1, 2, 4, 8, 16];
@@ -116,7 +119,7 @@ fn read_page(page: &Value, as_of: &str, file: &str, listing: &mut Listing, findi
     ));
     let balancer = first(rate_of("Load Balancer Base", "Load Balancer Hour"));
     let cluster = first(rate_of("OCI Kubernetes Engine - Enhanced Cluster", "Cluster Per Hour"));
-    let egress: Vec<(&[&str], Option<Vec<(u64, Rate)>>)> = EGRESS
+    let egress: Vec<(&[&str], Option<Tiers>)> = EGRESS
         .iter()
         .map(|(words, countries)| (*countries, rate_of(words, "Gigabyte Outbound Data Transfer Per Month")))
         .collect();
