@@ -40,7 +40,7 @@ const BANNED: [&str; 5] = [
 ];
 
 /// Crates in the lock file, our own included; raise it in the commit that needs more, and say why there.
-const MOST_CRATES: usize = 345;
+const MOST_CRATES: usize = 347;
 
 const MOST_LINES: usize = 600;
 

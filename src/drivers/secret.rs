@@ -98,6 +98,11 @@ impl fmt::Display for SecretRef {
 pub struct Secret(String);
 
 impl Secret {
+    /// A credential that was read from where it is kept.
+    pub fn new(text: String) -> Secret {
+        Secret(text)
+    }
+
     /// The credential itself, for the call that needs it.
     pub fn expose(&self) -> &str {
         &self.0

@@ -246,6 +246,6 @@ mod tests {
         assert_eq!(root_volume(&flavor(20), None, None, 8), None);
         assert_eq!(root_volume(&flavor(20), Some(Gib(40)), None, 8), Some(40));
         assert_eq!(root_volume(&flavor(0), None, None, 8), Some(8));
-        assert_eq!(root_volume(&flavor(80), Some(Gib(40)), Some("fast"), 8), Some(80));
+        assert_eq!(root_volume(&flavor(80), Some(Gib(40)), Some("fast"), 8), Some(40));
     }
 }

@@ -26,9 +26,32 @@ const USUAL_LIFE: Duration = Duration::from_secs(3600);
 #[derive(Clone, Debug)]
 pub(super) enum Login {
     /// A user with a password, and the project to work in.
-    Password { user: String, user_domain: String, password: Secret, project: String, project_domain: String },
+    Password { user: String, user_domain: Domain, password: Secret, project: Project },
     /// An application credential, which is for one project.
     Application { id: String, secret: Secret },
+}
+
+/// A domain, by name or by id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Domain {
+    Name(String),
+    Id(String),
+}
+
+impl Domain {
+    fn body(&self) -> Value {
+        match self {
+            Domain::Name(name) => json!({"name": name}),
+            Domain::Id(id) => json!({"id": id}),
+        }
+    }
+}
+
+/// A project, by name in a domain or by id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Project {
+    Name(String, Domain),
+    Id(String),
 }
 
 impl Login {
@@ -42,11 +65,14 @@ impl Login {
 
     fn body(&self) -> Value {
         match self {
-            Login::Password { user, user_domain, password, project, project_domain } => {
+            Login::Password { user, user_domain, password, project } => {
                 let user = json!({
-                    "name": user, "domain": {"name": user_domain}, "password": password.expose(),
+                    "name": user, "domain": user_domain.body(), "password": password.expose(),
                 });
-                let project = json!({"name": project, "domain": {"name": project_domain}});
+                let project = match project {
+                    Project::Name(name, domain) => json!({"name": name, "domain": domain.body()}),
+                    Project::Id(id) => json!({"id": id}),
+                };
                 json!({"auth": {
                     "identity": {"methods": ["password"], "password": {"user": user}},
                     "scope": {"project": project},

@@ -29,6 +29,7 @@ mod addresses;
 mod balancers;
 mod capacity;
 mod check;
+mod clouds_yaml;
 mod fault;
 mod flavors;
 mod json;
@@ -71,6 +72,18 @@ pub const ENTRY: DriverEntry = DriverEntry {
             )
         },
         may("application_credential_secret", SettingKind::Secret, "its secret"),
+        Setting {
+            identifies: true,
+            ..may(
+                "clouds_file",
+                SettingKind::File,
+                "a clouds.yaml, in place of the settings above; a secure.yaml beside it is read too",
+            )
+        },
+        Setting {
+            identifies: true,
+            ..may("cloud", TEXT, "which cloud of the clouds.yaml; the only one without it")
+        },
         Setting {
             identifies: true,
             ..may("region_name", TEXT, "the region in the catalogue; as the plan calls it without this")

@@ -24,7 +24,8 @@ pub(super) fn root_volume(
     least: u64,
 ) -> Option<u64> {
     let wanted = size.map_or(0, |size| size.0).max(least);
-    (class.is_some() || flavor.disk < wanted || flavor.disk == 0).then(|| wanted.max(flavor.disk).max(1))
+    let size = size.map_or(flavor.disk, |size| size.0).max(least).max(1);
+    (class.is_some() || flavor.disk < wanted || flavor.disk == 0).then_some(size)
 }
 
 impl Site<'_> {
