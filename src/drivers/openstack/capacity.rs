@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use carafe_model::units::{Mib, Vcpus};
 use serde_json::Value;
 
-use super::flavors::Flavor;
+use super::flavors::MachineType;
 use super::json::{text, whole};
 use super::site::{Service, Site};
 use crate::drivers::{DriverError, ErrorKind, Kind, Quota, Sale};
@@ -153,7 +153,10 @@ impl Site<'_> {
     }
 
     /// Why the project may not have that much more compute.
-    pub(super) async fn compute_refusals(&self, flavor: &Flavor) -> Result<Vec<DriverError>, DriverError> {
+    pub(super) async fn compute_refusals(
+        &self,
+        flavor: &MachineType,
+    ) -> Result<Vec<DriverError>, DriverError> {
         let limits = self.nova_limits().await?;
         let short = |what: &str, limit: &str, used: &str, wanted: u64| {
             let quota = quota(&limits, limit, used)?;
@@ -230,7 +233,7 @@ impl Site<'_> {
     }
 
     /// How many machines of a flavor the hosts have room for; `None` when the account may not know.
-    async fn room(&self, flavor: &Flavor) -> Result<Option<u64>, DriverError> {
+    async fn room(&self, flavor: &MachineType) -> Result<Option<u64>, DriverError> {
         if !self.has(Service::Placement).await? {
             return Ok(None);
         }

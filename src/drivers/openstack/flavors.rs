@@ -46,9 +46,9 @@ impl Flavors {
     }
 }
 
-/// A flavor.
+/// A flavor, as Nova calls an instance type.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Flavor {
+pub(super) struct MachineType {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) vcpus: u64,
@@ -57,7 +57,7 @@ pub(super) struct Flavor {
     pub(super) disk: u64,
 }
 
-impl Flavor {
+impl MachineType {
     fn offers(&self, vcpus: Vcpus, memory: Mib) -> bool {
         self.vcpus >= u64::from(vcpus.0) && self.memory_mib >= memory.0
     }
@@ -84,13 +84,13 @@ impl<T: Clone> Listed<T> {
 }
 
 impl Site<'_> {
-    pub(super) async fn flavors(&self) -> Result<Vec<Flavor>, DriverError> {
+    pub(super) async fn flavors(&self) -> Result<Vec<MachineType>, DriverError> {
         if let Some(all) = Listed::fresh(self.cloud.cache().flavors.get(&self.region)) {
             return Ok(all);
         }
         let listed = self.all(Service::Compute, &["flavors", "detail"], &[], "flavors").await?;
         let usable = listed.iter().filter(|flavor| flavor["OS-FLV-DISABLED:disabled"] != true);
-        let all: Vec<Flavor> = usable.map(flavor).collect();
+        let all: Vec<MachineType> = usable.map(flavor).collect();
         let kept = Listed { at: Instant::now(), all: all.clone() };
         self.cloud.cache().flavors.insert(self.region.clone(), kept);
         Ok(all)
@@ -104,7 +104,7 @@ impl Site<'_> {
         vcpus: Vcpus,
         memory: Mib,
         make: bool,
-    ) -> Result<Flavor, DriverError> {
+    ) -> Result<MachineType, DriverError> {
         let flavors = self.flavors().await?;
         if let Some(found) = flavors.iter().find(|flavor| flavor.name == name) {
             return match found.offers(vcpus, memory) {
@@ -115,7 +115,7 @@ impl Site<'_> {
                 ))),
             };
         }
-        let named = Flavor {
+        let named = MachineType {
             id: String::new(),
             name: name.to_owned(),
             vcpus: u64::from(vcpus.0),
@@ -151,7 +151,7 @@ impl Site<'_> {
     }
 
     /// Makes a flavor for everybody. It is no part of a run: other machines may be of it, so it stays.
-    async fn make_flavor(&self, wanted: &Flavor) -> Result<Flavor, DriverError> {
+    async fn make_flavor(&self, wanted: &MachineType) -> Result<MachineType, DriverError> {
         let body = json!({"flavor": {
             "name": wanted.name, "vcpus": wanted.vcpus, "ram": wanted.memory_mib, "disk": wanted.disk,
         }});
@@ -208,8 +208,8 @@ impl Site<'_> {
     }
 }
 
-fn flavor(info: &Value) -> Flavor {
-    Flavor {
+fn flavor(info: &Value) -> MachineType {
+    MachineType {
         id: text(info, "id").to_owned(),
         name: text(info, "name").to_owned(),
         vcpus: whole(info, "vcpus").unwrap_or_default(),
@@ -241,7 +241,8 @@ mod tests {
 
     #[test]
     fn a_machine_boots_from_a_volume_when_its_flavor_brings_too_little() {
-        let flavor = |disk| Flavor { id: String::new(), name: "m".into(), vcpus: 1, memory_mib: 1024, disk };
+        let flavor =
+            |disk| MachineType { id: String::new(), name: "m".into(), vcpus: 1, memory_mib: 1024, disk };
         assert_eq!(root_volume(&flavor(20), Some(Gib(20)), None, 8), None);
         assert_eq!(root_volume(&flavor(20), None, None, 8), None);
         assert_eq!(root_volume(&flavor(20), Some(Gib(40)), None, 8), Some(40));

@@ -42,7 +42,7 @@ mod servers;
 mod site;
 mod volumes;
 
-use flavors::{Flavor, Flavors, Listed};
+use flavors::{Flavors, Listed, MachineType};
 use keystone::Keystone;
 use site::{Found, Service, Site};
 
@@ -177,7 +177,7 @@ struct OpenStack {
 #[derive(Default)]
 struct Cache {
     nova: BTreeMap<String, u64>,
-    flavors: BTreeMap<String, Listed<Vec<Flavor>>>,
+    flavors: BTreeMap<String, Listed<Vec<MachineType>>>,
     images: BTreeMap<String, Listed<Vec<Value>>>,
 }
 

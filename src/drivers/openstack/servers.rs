@@ -7,7 +7,7 @@ use carafe_model::steps::Action;
 use carafe_model::units::Gib;
 use serde_json::{Value, json};
 
-use super::flavors::Flavor;
+use super::flavors::MachineType;
 use super::json::{rows, text, whole};
 use super::owner;
 use super::site::{Found, Patience, Service, Site};
@@ -18,7 +18,7 @@ pub(super) const LONGEST_NAME: usize = 255;
 
 /// The class and size of a disk of its own that a machine boots from; `None` boots from what the flavor brings.
 pub(super) fn root_volume(
-    flavor: &Flavor,
+    flavor: &MachineType,
     size: Option<Gib>,
     class: Option<&str>,
     least: u64,
