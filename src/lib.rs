@@ -27,6 +27,8 @@ pub mod batch;
 
 pub mod run_id;
 
+pub mod collect;
+
 pub mod drivers;
 
 pub mod store;

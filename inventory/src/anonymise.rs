@@ -174,6 +174,8 @@ fn replaced_host(host: Host, keep: &[&str], map: &mut Map) -> Host {
         routes,
         gpu,
         usage,
+        // Paths, images and programs of the site say who it is, and decide no price.
+        inside: _,
         public_address,
         stays_because,
         monthly_cost,
@@ -207,6 +209,7 @@ fn replaced_host(host: Host, keep: &[&str], map: &mut Map) -> Host {
         routes: routes.into_iter().map(|route| replaced_route(route, map)).collect(),
         gpu,
         usage,
+        inside: None,
         public_address,
         stays_because: stays_because.map(|_| "its owner has a reason".to_owned()),
         monthly_cost,

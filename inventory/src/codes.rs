@@ -292,4 +292,17 @@ pub const CODES: &[(&str, &str)] = &[
     ("INV-6505", "Hosts share a disk. Move them together, onto storage that several machines may use."),
     ("INV-6506", "A disk is mapped raw from storage. Copy it from inside the system."),
     ("INV-6507", "Hosts look like one app. Set their app if they belong together."),
+    (
+        "INV-8001",
+        "A collection holds an answer that is not whole; its host was left out. Collect from it again.",
+    ),
+    ("INV-8002", "The collection is of a kind that this version does not know. Collect again."),
+    (
+        "INV-8003",
+        "Firewall rules of a host cannot be understood whole and were left out. Look at them on the host.",
+    ),
+    (
+        "INV-8004",
+        "The packet filter of a host needs the administrator's rights. Collect with --sudo, or add the rules by hand.",
+    ),
 ];

@@ -3,6 +3,7 @@
 use carafe_model::catalog::Snapshot;
 use carafe_model::finding::Finding;
 
+use crate::collected::ssh;
 use crate::glance::Glance;
 use crate::importers::columns::ColumnMap;
 use crate::importers::{
@@ -86,6 +87,13 @@ pub const IMPORTERS: &[Importer] = &[
         by_hand: false,
         sniff: ansible::sniff,
         read: Read::Each(ansible::read),
+    },
+    Importer {
+        name: "ssh-collection",
+        summary: "what \"carafe inventory collect ssh --collection\" kept of Linux hosts (JSON)",
+        by_hand: false,
+        sniff: ssh::sniff,
+        read: Read::Each(ssh::read),
     },
     Importer {
         name: "honeybee",

@@ -18,6 +18,8 @@ pub mod raw;
 
 pub mod importers;
 
+pub mod collected;
+
 pub mod json;
 
 pub mod encoding;

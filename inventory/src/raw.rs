@@ -8,6 +8,7 @@ use carafe_model::host::{
     Architecture, Disk, FirewallRule, Firmware, Gpu, Host, Nic, Os, Power, Route, Usage,
 };
 use carafe_model::ids::{AppId, HostId};
+use carafe_model::inside::Inside;
 use carafe_model::units::{Mib, Money, Vcpus};
 
 use crate::text::{host_id, one_line};
@@ -136,6 +137,8 @@ pub struct RawHost {
     pub gpu: Option<At<Gpu>>,
     /// Measured use.
     pub usage: Option<At<Usage>>,
+    /// What was found inside the running machine.
+    pub inside: Option<At<Inside>>,
     /// Whether it needs a public address.
     pub public_address: Option<At<bool>>,
     /// Why it cannot move.
@@ -179,6 +182,7 @@ impl RawHost {
             routes: bare(self.routes).unwrap_or_default(),
             gpu: bare(self.gpu),
             usage: bare(self.usage),
+            inside: bare(self.inside),
             public_address: bare(self.public_address).unwrap_or_default(),
             stays_because: bare(self.stays_because),
             monthly_cost: bare(self.monthly_cost),

@@ -17,6 +17,11 @@ pub fn hosts(mine: &mut RawHost, theirs: RawHost, theirs_win: bool, id: &str, fi
     // Machine ids of two formats have nothing in common, so that they differ says nothing.
     mine.machine_id = mine.machine_id.take().or(theirs.machine_id);
     mine.identities.extend(theirs.identities);
+    // Two looks into one machine are two moments, not a contradiction.
+    mine.inside = match theirs_win {
+        true => theirs.inside.or(mine.inside.take()),
+        false => mine.inside.take().or(theirs.inside),
+    };
     both.field("app", &mut mine.app, theirs.app);
     for (key, value) in theirs.labels {
         let mut own = mine.labels.remove(&key);

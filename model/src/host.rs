@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AppId, HostId};
+use crate::inside::Inside;
 use crate::units::{Gib, Mib, Money, Quantity, Vcpus};
 
 /// A source machine, virtual or physical.
@@ -64,6 +65,9 @@ pub struct Host {
     /// Measured use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// What was found inside the running machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inside: Option<Inside>,
     /// Whether it needs a public address of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub public_address: bool,
@@ -98,6 +102,7 @@ impl Host {
             routes: Vec::new(),
             gpu: None,
             usage: None,
+            inside: None,
             public_address: false,
             stays_because: None,
             monthly_cost: None,

@@ -23,6 +23,8 @@ pub mod finding;
 
 pub mod document;
 
+pub mod inside;
+
 pub mod host;
 
 pub mod estate;

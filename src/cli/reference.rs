@@ -104,6 +104,7 @@ fn families() -> Vec<(&'static str, Vec<(&'static str, String)>)> {
         ("Catalog databases", sentences(&crate::catalogs::CODES)),
         ("Catalog import", owned(carafe_inventory::catalog::CODES)),
         ("Inventory", owned(carafe_inventory::CODES)),
+        ("Live collection", owned(crate::collect::CODES)),
         ("Planner", owned(carafe_planner::CODES)),
         ("Carrying a plan out", sentences(&crate::executor::CODES)),
         ("Batches", sentences(&carafe_model::policy_file::manifest::CODES)),

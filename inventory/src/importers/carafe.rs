@@ -124,6 +124,7 @@ fn raw_host(host: Host, pointer: &str, file: &str, findings: &mut Vec<Finding>) 
         routes: some(host.routes, place("routes")),
         gpu: host.gpu.map(|value| At::new(value, place("gpu"))),
         usage: host.usage.map(|value| At::new(value, place("usage"))),
+        inside: host.inside.map(|value| At::new(value, place("inside"))),
         public_address: host.public_address.then(|| At::new(true, place("public_address"))),
         stays_because: host.stays_because.map(|value| At::new(value, place("stays_because"))),
         monthly_cost: host.monthly_cost.map(|value| At::new(value, place("monthly_cost"))),

@@ -6,6 +6,7 @@ use super::Context;
 use crate::error::{Error, Exit};
 
 mod anonymise;
+mod collect;
 mod flows;
 mod graph;
 mod import;
@@ -18,12 +19,15 @@ mod validate;
 #[command(after_help = "\
 Examples:
   carafe inventory import rvtools.xlsx -o estate.json
+  carafe inventory collect ssh web1 db1 -o estate.json
   carafe inventory flows vpc-flow.log.gz --estate estate.json -o estate.json
   carafe inventory graph estate.json -o estate.svg
   carafe inventory show estate.json
   carafe inventory validate estate.json --fail-on warning")]
 pub(super) enum Command {
     Import(import::Args),
+    #[command(subcommand)]
+    Collect(collect::Command),
     Flows(flows::Args),
     Usage(usage::Args),
     Show(show::Args),
@@ -35,6 +39,7 @@ pub(super) enum Command {
 pub(super) fn run(command: Command, context: &Context) -> Result<Exit, Error> {
     match command {
         Command::Import(args) => import::run(&args, context),
+        Command::Collect(command) => collect::run(&command, context),
         Command::Flows(args) => flows::run(&args, context),
         Command::Usage(args) => usage::run(&args, context),
         Command::Show(args) => show::run(&args, context),

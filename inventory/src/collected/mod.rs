@@ -1,0 +1,3 @@
+//! What live collection brings home, one module for each source. The collectors only fetch; what it means is read here.
+
+pub mod ssh;
