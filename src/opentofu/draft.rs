@@ -70,6 +70,22 @@ impl<'p> Site<'p> {
         })
     }
 
+    /// The subnet that a machine is in.
+    pub(super) fn subnet_of(&self, machine: &str) -> Option<&'p str> {
+        self.actions.iter().find_map(|action| match action {
+            Action::Machine { name, subnet, .. } if name == machine => Some(subnet.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The zone that the plan names for a subnet.
+    pub(super) fn zone_of(&self, subnet: &str) -> Option<&'p str> {
+        self.actions.iter().find_map(|action| match action {
+            Action::Subnet { name, zone, .. } if name == subnet => zone.as_deref(),
+            _ => None,
+        })
+    }
+
     /// The public address that a machine is given.
     pub(super) fn address_of(&self, machine: &str) -> Option<&'p str> {
         self.actions.iter().find_map(|action| match action {
@@ -79,10 +95,10 @@ impl<'p> Site<'p> {
     }
 }
 
-/// A text as an identifier: lower-case letters, digits and underscores, a letter first.
+/// A text as an identifier: lower-case letters, digits and underscores, a letter first, of its first 64 characters.
 pub(super) fn slug(text: &str) -> String {
     let mut slug = String::new();
-    for character in text.to_lowercase().chars() {
+    for character in text.chars().take(64).flat_map(char::to_lowercase) {
         match character {
             'a'..='z' | '0'..='9' => slug.push(character),
             _ if slug.ends_with('_') || slug.is_empty() => {}

@@ -19,12 +19,18 @@ mod draft;
 mod gcp;
 mod hcl;
 mod ncp;
+mod oci;
 mod openstack;
+mod references;
+
+pub mod folder;
+
+pub mod readme;
 
 use draft::{Draft, Site};
 
 /// What can be found about an export: code, summary, what to do.
-pub const CODES: [(&str, &str, &str); 3] = [
+pub const CODES: [(&str, &str, &str); 4] = [
     (
         "TOF-001",
         "no module is written for this provider",
@@ -40,6 +46,11 @@ pub const CODES: [(&str, &str, &str); 3] = [
         "something a module cannot say as the plan does",
         "look at the resource that is named before it is applied",
     ),
+    (
+        "TOF-004",
+        "a step names something that no step makes",
+        "the plan was changed after it was made; make it again with `carafe plan`",
+    ),
 ];
 
 /// A provider that modules are written for.
@@ -54,13 +65,20 @@ struct Dialect {
 }
 
 /// Every provider that modules are written for.
-const DIALECTS: &[Dialect] = &[aws::DIALECT, azure::DIALECT, gcp::DIALECT, ncp::DIALECT, openstack::DIALECT];
+const DIALECTS: &[Dialect] =
+    &[aws::DIALECT, azure::DIALECT, gcp::DIALECT, ncp::DIALECT, oci::DIALECT, openstack::DIALECT];
 
 /// The files of one region of one provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Module {
     /// The folder below the one that was asked for.
     pub folder: String,
+    /// As plans name it.
+    pub provider: String,
+    /// As the provider names it.
+    pub region: String,
+    /// The plug-in and its versions.
+    pub plugin: String,
     /// By name.
     pub files: BTreeMap<&'static str, String>,
 }
@@ -68,7 +86,7 @@ pub struct Module {
 /// Writes the modules of a plan.
 pub fn export(plan: &Plan) -> (Vec<Module>, Vec<Finding>) {
     let mut places: BTreeSet<(&ProviderName, &RegionName)> = BTreeSet::new();
-    let (mut others, mut modules, mut findings) = (0, Vec::new(), Vec::new());
+    let (mut others, mut modules, mut findings) = (0, Vec::<Module>::new(), references::broken(plan));
     for step in &plan.steps {
         match Kind::of(&step.action) {
             Some(_) => drop(places.insert((&step.provider, &step.region))),
@@ -89,8 +107,22 @@ pub fn export(plan: &Plan) -> (Vec<Module>, Vec<Finding>) {
             Finding::warning(CODES[2].0, format!("{provider}/{region}: {what}")).help(CODES[2].2)
         });
         findings.extend(told);
-        let folder = draft::slug(&format!("{provider}-{region}")).replace('_', "-");
-        modules.push(Module { folder, files: draft.files(dialect) });
+        let first = draft::slug(&format!("{provider}-{region}")).replace('_', "-");
+        let mut folder = first.clone();
+        // Regions whose names differ in capital letters or punctuation alone share no folder.
+        for number in 2.. {
+            if modules.iter().all(|module| module.folder != folder) {
+                break;
+            }
+            folder = format!("{first}-{number}");
+        }
+        modules.push(Module {
+            folder,
+            provider: provider.to_string(),
+            region: region.to_string(),
+            plugin: format!("{} {}", dialect.plugin.1, dialect.version),
+            files: draft.files(dialect),
+        });
     }
     for provider in unknown {
         let known: Vec<&str> = DIALECTS.iter().map(|dialect| dialect.provider).collect();

@@ -13,11 +13,12 @@ use carafe_model::plan::Plan;
 use carafe_model::steps::{Action, AllowRule, ImageQuery, Step};
 use carafe_model::units::{Gib, Mib, Vcpus};
 
-const PLACES: [(&str, &str); 5] = [
+const PLACES: [(&str, &str); 6] = [
     ("aws", "ap-northeast-2"),
     ("azure", "koreacentral"),
     ("gcp", "asia-northeast3"),
     ("ncp", "KR"),
+    ("oci", "ap-chuncheon-1"),
     ("openstack", "RegionOne"),
 ];
 
@@ -166,8 +167,8 @@ fn what_is_in_no_module_is_told() {
     let (_, told) = modules();
     let expected = [
         "TOF-003 gcp/asia-northeast3: load balancer \"shop-lb\" listens on port 443, and Google's pass it on to the same port, not to 8443",
-        "TOF-001 no module is written for tencent, only for aws, azure, gcp, ncp, openstack",
-        "TOF-002 5 steps are done by people, hooks or checks and are in no module",
+        "TOF-001 no module is written for tencent, only for aws, azure, gcp, ncp, oci, openstack",
+        "TOF-002 6 steps are done by people, hooks or checks and are in no module",
     ];
     for line in expected {
         assert!(told.iter().any(|told| told == line), "{line}\n{told:#?}");
@@ -212,5 +213,82 @@ fn every_reference_leads_to_a_resource_or_variable_of_its_module() {
                 _ => {}
             }
         }
+    }
+}
+
+/// The blocks of a file as a parser of somebody else's reads them.
+fn blocks(file: &str, text: &str) -> Vec<hcl_edit::structure::Block> {
+    let body: hcl_edit::structure::Body =
+        text.parse().unwrap_or_else(|error| panic!("{file}: {error}\n{text}"));
+    body.into_blocks().collect()
+}
+
+#[test]
+fn every_file_is_read_by_another_parser_with_every_resource_in_it_once() {
+    for module in modules().0 {
+        for (name, text) in &module.files {
+            let file = format!("{}/{name}", module.folder);
+            let mut heads: Vec<String> = blocks(&file, text)
+                .iter()
+                .map(|block| {
+                    let labels: Vec<&str> = block.labels.iter().map(|label| label.as_str()).collect();
+                    format!("{} {}", block.ident.as_str(), labels.join(" "))
+                })
+                .collect();
+            let written = heads.len();
+            assert_eq!(
+                written,
+                text.lines().filter(|line| line.ends_with('{') && !line.starts_with(' ')).count()
+            );
+            heads.sort_unstable();
+            heads.dedup();
+            assert_eq!(heads.len(), written, "{file} has a block twice");
+        }
+    }
+}
+
+#[test]
+fn a_name_that_leads_nowhere_is_an_error_at_its_step() {
+    let address = Action::PublicAddress { name: "ip".into(), machine: "gone".into() };
+    let (_, findings) = export(&plan(vec![step("oci", "r", address)]));
+    let broken: Vec<_> = findings.iter().filter(|finding| finding.code == "TOF-004").collect();
+    assert_eq!(broken.len(), 1, "{findings:?}");
+    assert_eq!(broken[0].place.pointer.as_deref(), Some("/steps/0/action"));
+}
+
+#[test]
+fn regions_whose_names_look_alike_get_folders_of_their_own() {
+    let network = || Action::Network { name: "n".into(), cidr: "10.8.0.0/16".into() };
+    let steps = ["RegionOne", "regionone", "region.one"].map(|region| step("openstack", region, network()));
+    let (modules, _) = export(&plan(steps.into()));
+    let folders: Vec<&str> = modules.iter().map(|module| module.folder.as_str()).collect();
+    assert_eq!(folders, ["openstack-regionone", "openstack-region-one", "openstack-regionone-2"]);
+}
+
+#[test]
+fn the_readme_tells_what_no_module_does() {
+    let approval = Action::Approval { name: "go".into(), text: "Go | on?\n# <b>".into() };
+    let other = step("tencent", "ap-seoul", Action::KeyPair { name: "k".into() });
+    let network = Action::Network { name: "n".into(), cidr: "10.8.0.0/16".into() };
+    let plan = plan(vec![step("aws", "r", network), other, step("aws", "r", approval)]);
+    let (modules, findings) = export(&plan);
+    let page = carafe::opentofu::readme::readme(&plan, &modules, &findings);
+    assert!(page.contains("| aws-r | aws/r | hashicorp/aws "), "{page}");
+    assert!(page.contains("1. Make by other means, in tencent/ap-seoul: key pair k.\n"), "{page}");
+    assert!(page.contains("2. Approval go: Go \\| on? \\# \\<b\\>\n"), "{page}");
+    assert!(page.contains("- TOF-001: no module is written for tencent"), "{page}");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+    #[test]
+    fn whatever_a_name_holds_it_is_read_back_as_it_was(name in "(\\PC|[\u{0}-\u{1f}\"\\\\]|[$%]\\{|~?\\}){0,40}") {
+        let network = Action::Network { name: name.clone(), cidr: "10.8.0.0/16".into() };
+        let (modules, _) = export(&plan(vec![step("oci", "r", network)]));
+        let main = blocks("main.tf", &modules[0].files["main.tf"]);
+        let vcn = main.iter().find(|block| block.labels.first().is_some_and(|label| label.as_str() == "oci_core_vcn"));
+        let read = vcn.and_then(|block| block.body.get_attribute("display_name")).map(|found| found.value.clone());
+        let read = read.expect("the network has a name");
+        proptest::prop_assert_eq!(read.as_str(), Some(name.as_str()));
     }
 }

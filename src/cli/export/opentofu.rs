@@ -1,5 +1,6 @@
 //! `carafe export opentofu`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -8,12 +9,15 @@ use crate::cli::Context;
 use crate::cli::findings::{self, FailOnArg};
 use crate::cli::output::Format;
 use crate::error::{Error, Exit, plural};
+use crate::opentofu::folder::{self, FolderError};
+use crate::opentofu::readme;
 use crate::{inputs, opentofu};
 
 /// Write a plan as OpenTofu or Terraform modules
 ///
-/// Each region of each provider becomes a folder that can be applied alone. The same plan gives the same files; files of
-/// an earlier export that this plan does not have are left.
+/// Each region of each provider becomes a folder that can be applied alone; a README lists what people and hooks do. The
+/// same plan gives the same files. A folder that an earlier export wrote is replaced whole, and only when nothing in it
+/// was changed or added since.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -36,29 +40,30 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     let (plan, mut found) = inputs::plan(&args.plan, context.limit)?;
     let modules = plan.as_ref().map(|plan| {
         let (modules, told) = opentofu::export(plan);
+        let readme = readme::readme(plan, &modules, &told);
         found.extend(told);
-        modules
+        (modules, readme)
     });
     findings::judge(context, args.format, args.fail_on, &found)?;
-    let modules = inputs::usable(modules)?;
-    let mut written = Vec::new();
+    let (modules, readme) = inputs::usable(modules)?;
+    let mut files = BTreeMap::from([("README.md".to_owned(), readme)]);
     for module in &modules {
-        let folder = args.folder.join(&module.folder);
-        std::fs::create_dir_all(&folder).map_err(|error| {
-            Error::failed(
-                format!("{} cannot be made: {error}", folder.display()),
-                "name a folder that you may write to",
-            )
-        })?;
-        for (name, text) in &module.files {
-            let path = folder.join(name);
-            context.out.document(&path, text.as_bytes())?;
-            written.push(path.display().to_string());
-        }
+        let named =
+            module.files.iter().map(|(name, text)| (format!("{}/{name}", module.folder), text.clone()));
+        files.extend(named);
     }
+    folder::write(&args.folder, &files).map_err(|error| {
+        let help = match &error {
+            FolderError::Foreign { .. } => "name another folder, or move what is in this one away",
+            FolderError::Unwritable { .. } => "name a folder that you may write to",
+        };
+        Error::failed(error.to_string(), help)
+    })?;
+    let written: Vec<String> =
+        files.keys().map(|name| args.folder.join(name).display().to_string()).collect();
     match args.format {
         Format::Text => context.out.say(&format!(
-            "wrote {} below {}",
+            "wrote {} below {}; its README.md tells what people do in between",
             plural(modules.len(), "module", "modules"),
             args.folder.display()
         )),

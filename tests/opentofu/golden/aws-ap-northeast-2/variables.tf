@@ -35,6 +35,6 @@ variable "tags" {
 
   default = {
     carafe_plan   = "shop"
-    carafe_sha256 = "de8c1f6a043f5679"
+    carafe_sha256 = "00977932cec707ec"
   }
 }

@@ -1,0 +1,45 @@
+variable "compartment_id" {
+  description = "The compartment that everything is made in."
+  type        = string
+}
+
+variable "image_microsoft_windows_server_2022_x86_64" {
+  description = "The image that boots Microsoft Windows Server 2022 on x86_64."
+  type        = string
+}
+
+variable "image_ubuntu_22_04_3_lts_x86_64" {
+  description = "The image that boots Ubuntu 22.04.3 LTS on x86_64."
+  type        = string
+}
+
+variable "node_image_id" {
+  description = "The image that nodes of clusters boot."
+  type        = string
+}
+
+variable "public_key" {
+  description = "The public SSH key for logging in, for example \"ssh-ed25519 AAAA…\"."
+  type        = string
+}
+
+variable "region" {
+  description = "Where everything is made."
+  type        = string
+  default     = "ap-chuncheon-1"
+}
+
+variable "shop_k8s_version" {
+  description = "The Kubernetes version of shop-k8s as Oracle writes it, for example \"v1.33.1\"; today it is 1.33."
+  type        = string
+}
+
+variable "tags" {
+  description = "On everything that can bear them."
+  type        = map(string)
+
+  default = {
+    carafe_plan   = "shop"
+    carafe_sha256 = "00977932cec707ec"
+  }
+}
