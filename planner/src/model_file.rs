@@ -42,8 +42,9 @@ pub fn export(
     snapshot: &SealedSnapshot,
     policy: &Policy,
     form: Form,
-) -> Result<String, Finding> {
-    let refused = |key: &str| Finding::error(NO_MODEL, Said::new(key)).help(Said::new("help.no-model"));
+) -> Result<String, Box<Finding>> {
+    let refused =
+        |key: &str| Box::new(Finding::error(NO_MODEL, Said::new(key)).help(Said::new("help.no-model")));
     if !policy.commitments.is_empty() || !policy.support.is_empty() {
         return Err(refused("finding.no-model-contracts"));
     }

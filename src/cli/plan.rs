@@ -213,7 +213,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     let model = match model {
         Some(Err(refused)) => {
             let never = FailOnArg { fail_on: findings::FailOn::Error };
-            return findings::judge(context, args.format, never, &[refused]).map(|()| Exit::Findings);
+            return findings::judge(context, args.format, never, &[*refused]).map(|()| Exit::Findings);
         }
         Some(Ok(text)) => Some(text),
         None => None,
