@@ -1,5 +1,7 @@
 //! What a price list can get wrong, one test for each: the wrong figure is never used, and a finding says where it was.
 
+use std::path::Path;
+
 use carafe_inventory::InputFile;
 use carafe_inventory::catalog::{CODES, import};
 use carafe_model::catalog::{Offer, Reach, ServiceKind, Snapshot, Term};
@@ -521,25 +523,26 @@ fn nothing_usable_is_no_catalog() {
     assert_eq!(findings[0].help.as_deref(), Some("did you mean normalised?"));
 }
 
+/// The text of every file of code in a folder but the list of codes itself.
+fn read_sources(folder: &Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).expect("a folder of the repository") {
+        let path = entry.expect("a readable folder").path();
+        if path.is_dir() {
+            read_sources(&path, found);
+        } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("codes.rs") {
+            found.push(std::fs::read_to_string(&path).expect("a text of the repository"));
+        }
+    }
+}
+
 #[test]
 fn every_code_is_listed_once_and_explained() {
-    let sources = [
-        include_str!("../src/catalog/mod.rs"),
-        include_str!("../src/catalog/table.rs"),
-        include_str!("../src/catalog/normalised/mod.rs"),
-        include_str!("../src/catalog/normalised/base.rs"),
-        include_str!("../src/catalog/normalised/baselines.rs"),
-        include_str!("../src/catalog/normalised/cells.rs"),
-        include_str!("../src/catalog/normalised/certifications.rs"),
-        include_str!("../src/catalog/normalised/latencies.rs"),
-        include_str!("../src/catalog/normalised/licences.rs"),
-        include_str!("../src/catalog/normalised/offers.rs"),
-        include_str!("../src/catalog/normalised/services.rs"),
-        include_str!("../src/catalog/normalised/storage.rs"),
-        include_str!("../src/catalog/normalised/transfers.rs"),
-    ];
+    let mut sources = Vec::new();
+    read_sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/catalog"), &mut sources);
     let mut used: Vec<&str> = sources
         .iter()
+        // What a test expects is not used yet.
+        .map(|text| text.split("#[cfg(test)]").next().unwrap_or_default())
         .flat_map(|text| text.match_indices("\"CAT-").map(|(at, _)| &text[at + 1..at + 9]))
         .collect();
     used.sort();

@@ -7,7 +7,7 @@ use super::run_report;
 use super::telling::Teller;
 use super::worker::QueueArgs;
 use crate::error::{Error, Exit, plural};
-use crate::executor::{self, Options, RunStatus, queue};
+use crate::executor::{self, Options, RunState, RunStatus, queue};
 use crate::run_id::RunId;
 use crate::store::Journal;
 use crate::store::postgres::LEASE;
@@ -99,7 +99,8 @@ fn pick(named: Option<&String>, journal: &dyn Journal, context: &Context) -> Res
         .wait(executor::status(asked.as_ref(), journal))
         .map_err(|error| execution::shown(error, context, String::new()))?;
     if asked.is_none() {
-        runs.retain(|run| run.owned > 0);
+        // A process that ended between its last removal and the last line of its journal owns nothing and is not over.
+        runs.retain(|run| run.owned > 0 || matches!(run.state, RunState::PartlyDestroyed { .. }));
     }
     let names: Vec<&str> = runs.iter().map(|run| run.run.as_str()).collect();
     match names.len() {

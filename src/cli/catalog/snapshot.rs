@@ -54,6 +54,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
 
 /// List the revisions of a catalog database
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  carafe catalog history
+  carafe catalog history --catalog catalog.db --format json")]
 pub(crate) struct HistoryArgs {
     #[command(flatten)]
     database: DatabaseArg,
