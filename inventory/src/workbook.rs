@@ -68,7 +68,7 @@ impl<'a> Workbook<'a> {
     }
 
     /// Reads a sheet. Of its columns those are kept that are `wanted`; others too when `keep_others` says so of their
-    /// [`Heading::key`]. The name of the sheet before a heading (`vInfoCPUs`) is not part of it.
+    /// `Heading::key`. The name of the sheet before a heading (`vInfoCPUs`) is not part of it.
     ///
     /// # Errors
     /// `INV-3003` when the sheet is damaged, `INV-3004` when it holds more text than the file can mean.

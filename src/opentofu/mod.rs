@@ -1,7 +1,7 @@
 //! A plan as OpenTofu (or Terraform) modules, for teams whose changes go through a pipeline of their own.
 //!
 //! Pure: a plan goes in, files and findings come out, and the same plan gives the same bytes. Each region of each provider
-//! becomes a root module of its own. What comes from the plan is quoted by [`hcl`], which evaluates nothing in it; what the
+//! becomes a root module of its own. What comes from the plan is quoted by `hcl`, which evaluates nothing in it; what the
 //! plan does not know (which image boots an Ubuntu 22.04, the public key) becomes a variable.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,10 +1,10 @@
 //! OpenStack at first hand: Keystone, Neutron, Nova, Cinder, Glance, Octavia, and Placement where it may be asked.
 //!
 //! Names are not unique in OpenStack and it knows no idempotency tokens. What is made therefore bears its key from the
-//! moment it exists ([`owner`]), it is looked for by name and key before it is made, and looked for again after: of twins,
+//! moment it exists (`owner`), it is looked for by name and key before it is made, and looked for again after: of twins,
 //! which two calls at the same time may leave, the younger goes. Where a resource has parts, what lacks one counts as not
-//! there yet, so that making it again completes it. [`login`] reads who asks, [`keystone`] keeps the token, [`site`] asks
-//! the services, [`fault`] understands their refusals; then one file for each service.
+//! there yet, so that making it again completes it. `login` reads who asks, `keystone` keeps the token, `site` asks
+//! the services, `fault` understands their refusals; then one file for each service.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,9 +1,9 @@
 //! CB-Spider: one REST API in front of twelve clouds, and a cloud of its own in memory for trials.
 //!
 //! Spider works through a connection config, which is one cloud, one region and one credential that Spider keeps. Every
-//! call waits until the cloud is done, and nearly every failure is a sentence under status 500; [`api`] and [`prose`] deal
-//! with that. [`owner`] says how a resource tells whose it is, [`find`] reads, [`make`] and [`clear`] write, [`check`] says
-//! what would be refused, and [`clouds`] holds where clouds differ. [`setup`] registers a cloud in a fresh server.
+//! call waits until the cloud is done, and nearly every failure is a sentence under status 500; [`api`] and `prose` deal
+//! with that. `owner` says how a resource tells whose it is, `find` reads, `make` and `clear` write, `check` says
+//! what would be refused, and `clouds` holds where clouds differ. [`setup`] registers a cloud in a fresh server.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

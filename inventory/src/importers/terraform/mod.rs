@@ -1,6 +1,6 @@
 //! Terraform and OpenTofu: state of version 4, and what `show -json` prints.
 //!
-//! States hold secrets, so attributes are read by name from [`kinds`] and nothing else is looked at. Only what the state
+//! States hold secrets, so attributes are read by name from `kinds` and nothing else is looked at. Only what the state
 //! itself manages counts; data sources and deposed objects do not. Codes: `INV-5xxx`.
 
 mod balancers;
