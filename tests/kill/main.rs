@@ -129,7 +129,8 @@ fn killing_at_points_of_destroying_can_be_repeated() {
         let place = Place::new();
         place.done("apply");
         let killed = place.killed_at_write("destroy", number * EVERY);
-        if killed {
+        // The last writes only tidy the journal up: then all is undone, and nothing is left to destroy.
+        if killed && !place.is_destroyed() {
             place.done("destroy");
         }
         let cloud = place.cloud(&format!("write {number} of destroying"));

@@ -156,6 +156,11 @@ impl Place {
         }
     }
 
+    /// Whether the journal says that everything is undone.
+    pub fn is_destroyed(&self) -> bool {
+        self.phase() == Some(Phase::Destroyed)
+    }
+
     /// What exists; fails if anything was made twice.
     pub fn cloud(&self, context: &str) -> Value {
         outcome::cloud(&self.path("cloud.json"), context)
