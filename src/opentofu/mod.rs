@@ -13,15 +13,20 @@ use carafe_model::plan::Plan;
 
 use crate::drivers::Kind;
 
+mod alibaba;
 mod aws;
 mod azure;
 mod draft;
 mod gcp;
 mod hcl;
+mod ibm;
+mod kt;
 mod ncp;
+mod nhn;
 mod oci;
 mod openstack;
 mod references;
+mod tencent;
 
 pub mod folder;
 
@@ -65,8 +70,19 @@ struct Dialect {
 }
 
 /// Every provider that modules are written for.
-const DIALECTS: &[Dialect] =
-    &[aws::DIALECT, azure::DIALECT, gcp::DIALECT, ncp::DIALECT, oci::DIALECT, openstack::DIALECT];
+const DIALECTS: &[Dialect] = &[
+    alibaba::DIALECT,
+    aws::DIALECT,
+    azure::DIALECT,
+    gcp::DIALECT,
+    ibm::DIALECT,
+    kt::DIALECT,
+    ncp::DIALECT,
+    nhn::DIALECT,
+    oci::DIALECT,
+    openstack::DIALECT,
+    tencent::DIALECT,
+];
 
 /// The files of one region of one provider.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,13 +13,18 @@ use carafe_model::plan::Plan;
 use carafe_model::steps::{Action, AllowRule, ImageQuery, Step};
 use carafe_model::units::{Gib, Mib, Vcpus};
 
-const PLACES: [(&str, &str); 6] = [
+const PLACES: [(&str, &str); 11] = [
+    ("alibaba", "ap-northeast-2"),
     ("aws", "ap-northeast-2"),
     ("azure", "koreacentral"),
     ("gcp", "asia-northeast3"),
+    ("ibm", "jp-tok"),
+    ("kt", "KR1"),
     ("ncp", "KR"),
+    ("nhn", "KR1"),
     ("oci", "ap-chuncheon-1"),
     ("openstack", "RegionOne"),
+    ("tencent", "ap-seoul"),
 ];
 
 fn root() -> PathBuf {
@@ -135,7 +140,7 @@ fn modules() -> (Vec<Module>, Vec<String>) {
     let steps = PLACES.iter().flat_map(|(provider, region)| {
         everything().into_iter().map(|action| step(provider, region, action)).collect::<Vec<_>>()
     });
-    let other = step("tencent", "ap-seoul", Action::KeyPair { name: "k".into() });
+    let other = step("kt-classic", "KOR-Seoul", Action::KeyPair { name: "k".into() });
     let (modules, findings) = export(&plan(steps.chain([other]).collect()));
     let told = findings.iter().map(|finding| format!("{} {}", finding.code, finding.summary)).collect();
     (modules, told)
@@ -167,8 +172,10 @@ fn what_is_in_no_module_is_told() {
     let (_, told) = modules();
     let expected = [
         "TOF-003 gcp/asia-northeast3: load balancer \"shop-lb\" listens on port 443, and Google's pass it on to the same port, not to 8443",
-        "TOF-001 no module is written for tencent, only for aws, azure, gcp, ncp, oci, openstack",
-        "TOF-002 6 steps are done by people, hooks or checks and are in no module",
+        "TOF-003 tencent/ap-seoul: key pair \"shop-key\" is called \"shop_key\", as Tencent Cloud takes letters, digits and underscores, at most 25",
+        "TOF-003 kt/KR1: public address \"web-1-ip\" is left out: KT Cloud makes it in its console or by an API that no plug-in speaks",
+        "TOF-001 no module is written for kt-classic, only for alibaba, aws, azure, gcp, ibm, kt, ncp, nhn, oci, openstack, tencent",
+        "TOF-002 11 steps are done by people, hooks or checks and are in no module",
     ];
     for line in expected {
         assert!(told.iter().any(|told| told == line), "{line}\n{told:#?}");
@@ -268,15 +275,15 @@ fn regions_whose_names_look_alike_get_folders_of_their_own() {
 #[test]
 fn the_readme_tells_what_no_module_does() {
     let approval = Action::Approval { name: "go".into(), text: "Go | on?\n# <b>".into() };
-    let other = step("tencent", "ap-seoul", Action::KeyPair { name: "k".into() });
+    let other = step("kt-classic", "KOR-Seoul", Action::KeyPair { name: "k".into() });
     let network = Action::Network { name: "n".into(), cidr: "10.8.0.0/16".into() };
     let plan = plan(vec![step("aws", "r", network), other, step("aws", "r", approval)]);
     let (modules, findings) = export(&plan);
     let page = carafe::opentofu::readme::readme(&plan, &modules, &findings);
     assert!(page.contains("| aws-r | aws/r | hashicorp/aws "), "{page}");
-    assert!(page.contains("1. Make by other means, in tencent/ap-seoul: key pair k.\n"), "{page}");
+    assert!(page.contains("1. Make by other means, in kt-classic/KOR-Seoul: key pair k.\n"), "{page}");
     assert!(page.contains("2. Approval go: Go \\| on? \\# \\<b\\>\n"), "{page}");
-    assert!(page.contains("- TOF-001: no module is written for tencent"), "{page}");
+    assert!(page.contains("- TOF-001: no module is written for kt-classic"), "{page}");
 }
 
 proptest::proptest! {

@@ -25,6 +25,6 @@ variable "tags" {
 
   default = {
     carafe_plan   = "shop"
-    carafe_sha256 = "00977932cec707ec"
+    carafe_sha256 = "aa7c36af1e82381c"
   }
 }
