@@ -27,6 +27,8 @@ pub mod connections;
 
 pub mod secret;
 
+pub mod aws;
+
 pub mod fake;
 
 pub mod openstack;
