@@ -107,6 +107,9 @@ pub enum Action {
         class: Option<String>,
         /// Its size.
         size_gib: Gib,
+        /// The zone it is in, which is its machine's; absent lets the provider choose.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        zone: Option<String>,
     },
     /// A data disk plugged into a machine.
     Attachment {

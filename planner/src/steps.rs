@@ -196,8 +196,12 @@ impl<'a> Writer<'a> {
         let mut ready = vec![machine_step.clone()];
         for (number, disk) in placement.disks.iter().enumerate().skip(1) {
             let disk_name = self.names.of(id, &format!("d{number}"));
-            let action =
-                Action::Disk { name: disk_name.clone(), class: disk.class.clone(), size_gib: disk.size_gib };
+            let action = Action::Disk {
+                name: disk_name.clone(),
+                class: disk.class.clone(),
+                size_gib: disk.size_gib,
+                zone: placement.zone.clone(),
+            };
             let disk_step = self.push(place, wave, Some(&host.id), vec![], action);
             let attachment = self.names.of(id, &format!("d{number}-at"));
             let action = Action::Attachment { name: attachment, disk: disk_name, machine: name.clone() };

@@ -121,7 +121,7 @@ fn one(site: &Site<'_>, draft: &mut Draft, action: &Action) {
             let address = raw(format!("aws_instance.{id}.private_ip"));
             draft.tell(&format!("{id}_private_address"), &format!("The private address of {name}."), address);
         }
-        Action::Disk { name, class, size_gib } => {
+        Action::Disk { name, class, size_gib, .. } => {
             let zone = match site.machine_of(name) {
                 Some((machine, _)) => site.at("aws_instance", Kind::Machine, machine, "availability_zone"),
                 None => draft.ask("zone", "string", "Where disks are made that no machine has.", None),

@@ -103,7 +103,7 @@ fn one(site: &Site<'_>, draft: &mut Draft, action: &Action) {
             let address = raw(format!("azurerm_network_interface.{id}.private_ip_address"));
             draft.tell(&format!("{id}_private_address"), &format!("The private address of {name}."), address);
         }
-        Action::Disk { name, class, size_gib } => {
+        Action::Disk { name, class, size_gib, .. } => {
             let disk = named(name)
                 .set("storage_account_type", class.as_deref().unwrap_or("StandardSSD_LRS"))
                 .set("create_option", "Empty")

@@ -118,7 +118,7 @@ fn one(site: &Site<'_>, draft: &mut Draft, action: &Action) {
             let address = raw(format!("google_compute_instance.{id}.network_interface[0].network_ip"));
             draft.tell(&format!("{id}_private_address"), &format!("The private address of {name}."), address);
         }
-        Action::Disk { name, class, size_gib } => {
+        Action::Disk { name, class, size_gib, .. } => {
             let subnet = site.machine_of(name).and_then(|(machine, _)| subnet_of(site, machine));
             let disk = Body::default()
                 .set("name", name)

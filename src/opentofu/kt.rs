@@ -81,7 +81,7 @@ fn one(site: &Site<'_>, draft: &mut Draft, action: &Action) {
             let address = raw(format!("openstack_compute_instance_v2.{id}.access_ip_v4"));
             draft.tell(&format!("{id}_private_address"), &format!("The private address of {name}."), address);
         }
-        Action::Disk { name, class, size_gib } => {
+        Action::Disk { name, class, size_gib, .. } => {
             let disk = Body::default()
                 .set("name", name)
                 .set("size", size_gib.0)

@@ -128,7 +128,7 @@ fn one(site: &Site<'_>, draft: &mut Draft, action: &Action) {
             let address = raw(format!("ncloud_network_interface.{id}.private_ip"));
             draft.tell(&format!("{id}_private_address"), &format!("The private address of {name}."), address);
         }
-        Action::Disk { name, class, size_gib } => match site.machine_of(name) {
+        Action::Disk { name, class, size_gib, .. } => match site.machine_of(name) {
             Some((machine, _)) => {
                 let disk = Body::default()
                     .set("name", name)

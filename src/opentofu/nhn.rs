@@ -101,7 +101,7 @@ fn one(site: &Site<'_>, draft: &mut Draft, action: &Action) {
             draft.main.resource("nhncloud_compute_keypair_v2", &id, pair);
         }
         Action::Machine { .. } => machine(site, draft, &id, action),
-        Action::Disk { name, class, size_gib } => {
+        Action::Disk { name, class, size_gib, .. } => {
             let place = site.machine_of(name).and_then(|(machine, _)| site.subnet_of(machine));
             let disk = Body::default()
                 .set("name", name)

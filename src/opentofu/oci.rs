@@ -51,7 +51,7 @@ fn one(site: &Site<'_>, draft: &mut Draft, action: &Action) {
         // Keys belong to machines here: each carries the public half in its metadata.
         Action::KeyPair { .. } => drop(draft.public_key()),
         Action::Machine { .. } => machine(site, draft, &id, action),
-        Action::Disk { name, class, size_gib } => {
+        Action::Disk { name, class, size_gib, .. } => {
             let domain = domain(site, draft, site.machine_of(name).and_then(|(of, _)| site.subnet_of(of)));
             let disk = named(draft, name)
                 .set("availability_domain", domain)

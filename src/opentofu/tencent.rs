@@ -144,7 +144,7 @@ fn one(site: &Site<'_>, draft: &mut Draft, action: &Action) {
             let address = raw(format!("tencentcloud_instance.{id}.private_ip"));
             draft.tell(&format!("{id}_private_address"), &format!("The private address of {name}."), address);
         }
-        Action::Disk { name, class, size_gib } => {
+        Action::Disk { name, class, size_gib, .. } => {
             let place = site.machine_of(name).and_then(|(machine, _)| site.subnet_of(machine));
             let zone = zone(site, draft, place.unwrap_or_default());
             let disk = Body::default()

@@ -144,7 +144,7 @@ fn machine(half: &mut Half<'_>, number: usize) {
     };
     let under = [format!("subnet/{side}"), format!("security_group/{side}"), "key_pair/key".to_owned()];
     half.add(wave, action, &under.iter().map(String::as_str).collect::<Vec<_>>());
-    half.add(wave, Action::Disk { name: disk.clone(), class: None, size_gib: Gib(100) }, &[]);
+    half.add(wave, Action::Disk { name: disk.clone(), class: None, size_gib: Gib(100), zone: None }, &[]);
     let attachment =
         Action::Attachment { name: format!("a{number}"), disk: disk.clone(), machine: name.clone() };
     half.add(wave, attachment, &[&format!("machine/{name}"), &format!("disk/{disk}")]);

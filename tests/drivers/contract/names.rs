@@ -26,7 +26,7 @@ pub fn group(name: &str, network: &str, ports: &[(u16, u16)]) -> Action {
 }
 
 pub fn disk(name: &str) -> Action {
-    Action::Disk { name: name.into(), class: None, size_gib: Gib(100) }
+    Action::Disk { name: name.into(), class: None, size_gib: Gib(100), zone: None }
 }
 
 impl Suite<'_> {
