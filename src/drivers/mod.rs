@@ -150,7 +150,7 @@ pub struct DriverEntry {
 }
 
 /// Every driver, in the order of help texts.
-pub const DRIVERS: &[DriverEntry] = &[fake::ENTRY, openstack::ENTRY, spider::ENTRY];
+pub const DRIVERS: &[DriverEntry] = &[aws::ENTRY, fake::ENTRY, openstack::ENTRY, spider::ENTRY];
 
 /// The driver of a name.
 pub fn entry(name: &str) -> Option<&'static DriverEntry> {

@@ -69,6 +69,11 @@ impl Query {
         }
     }
 
+    /// Whether there is one of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
+    }
+
     /// The same with a list: `NAME.1`, `NAME.2` and so on.
     #[must_use]
     pub fn list<'v>(self, name: &str, values: impl IntoIterator<Item = &'v str>) -> Query {
@@ -134,6 +139,24 @@ struct Session {
     rest: Rest,
 }
 
+/// A refusal with AWS's code for it; empty where AWS itself said nothing.
+struct Refused {
+    code: String,
+    error: DriverError,
+}
+
+impl From<DriverError> for Refused {
+    fn from(error: DriverError) -> Refused {
+        Refused { code: String::new(), error }
+    }
+}
+
+impl From<Refused> for DriverError {
+    fn from(refused: Refused) -> DriverError {
+        refused.error
+    }
+}
+
 /// A client of one account.
 pub struct Client {
     source: Source,
@@ -176,6 +199,29 @@ impl Client {
             })
             .await?;
         xml::read(&answer)
+    }
+
+    /// Asks EC2 whether it would do something, which it then does not.
+    ///
+    /// # Errors
+    /// As [`Client::call`] would refuse it.
+    pub async fn dry_run(
+        &self,
+        region: &str,
+        api: Api,
+        action: &str,
+        query: &Query,
+    ) -> Result<(), DriverError> {
+        let url = self.endpoints.of(api.service, region)?;
+        let query = query.clone().set("DryRun", "true");
+        let build =
+            |credentials: &Credentials| query_request(&url, api, action, &query, region, Some(credentials));
+        match self.ask(region, true, action, build).await {
+            Ok(_) => Ok(()),
+            // It would have done it.
+            Err(refused) if refused.code == "DryRunOperation" => Ok(()),
+            Err(refused) => Err(refused.error),
+        }
     }
 
     /// Reads all pages of a list of EC2; `list` is its name in the answers.
@@ -294,12 +340,12 @@ impl Client {
         reads: bool,
         action: &str,
         build: impl Fn(&Credentials) -> Result<Request, DriverError>,
-    ) -> Result<Answer, DriverError> {
+    ) -> Result<Answer, Refused> {
         let mut waits = AGAIN.iter();
         let mut renewed = false;
         loop {
             let session = self.session(region).await?;
-            let error = match session.rest.send(build(&session.credentials)?).await {
+            let refused = match session.rest.send(build(&session.credentials)?).await {
                 Ok(answer) if answer.is_success() => return Ok(answer),
                 Ok(answer) => {
                     let (code, said) = fault::words(&answer);
@@ -308,14 +354,15 @@ impl Client {
                         self.forget(&session).await;
                         continue;
                     }
-                    refusal(&session.rest, &answer, action, &code, &said)
+                    Refused { error: refusal(&session.rest, &answer, action, &code, &said), code }
                 }
-                Err(error) => error,
+                Err(error) => error.into(),
             };
-            let again = reads && matches!(error.kind, ErrorKind::Unknown | ErrorKind::Throttled { .. });
+            let again =
+                reads && matches!(refused.error.kind, ErrorKind::Unknown | ErrorKind::Throttled { .. });
             match waits.next().filter(|_| again) {
                 Some(wait) => tokio::time::sleep(*wait).await,
-                None => return Err(error),
+                None => return Err(refused),
             }
         }
     }

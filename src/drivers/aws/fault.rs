@@ -105,7 +105,10 @@ const TABLE: &[(ErrorKind, &[&str])] = &[
             "*Conflict*",
         ],
     ),
-    (ErrorKind::NotFound, &["*.NotFound", "*NotFound*", "Gateway.NotAttached", "*.Unknown", "*.NotAttached"]),
+    (
+        ErrorKind::NotFound,
+        &["*.NotFound", "*NotFound*", "NoSuch*", "Gateway.NotAttached", "*.Unknown", "*.NotAttached"],
+    ),
     (
         ErrorKind::Unknown,
         &["Internal*", "ServiceUnavailable*", "Unavailable", "ServerException", "RequestTimeout*"],
