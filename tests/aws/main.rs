@@ -1,10 +1,12 @@
 //! The driver `aws` on moto, which the tests start: the contract, a plan that is applied, killed, resumed and destroyed,
 //! and everything that can be wrong with an account.
 
+mod accidents;
 #[path = "../drivers/contract/mod.rs"]
 mod contract;
 mod plan;
 mod program;
+mod refusals;
 #[path = "../servers/aws.rs"]
 mod server;
 mod world;
@@ -26,7 +28,7 @@ async fn the_driver_keeps_its_promises() {
 #[test]
 fn a_plan_is_applied_in_one_command_and_destroyed_to_nothing() {
     let world = World::start();
-    let program = Program::new(&world, &plan::plan());
+    let program = Program::new(&world, &plan::whole());
     program.done("apply");
     assert_eq!(world.seen(), plan::APPLIED);
     program.done("destroy");

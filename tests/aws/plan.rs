@@ -27,7 +27,7 @@ fn step(after: &[(&str, &str)], action: Value) -> Value {
 }
 
 /// Two machines in two zones, each with a data disk, a public address, a load balancer over both and a cluster.
-pub fn plan() -> Value {
+pub fn whole() -> Value {
     let image = json!({"family": "linux", "name": "Ubuntu 22.04.3 LTS", "architecture": "x86_64"});
     let rule = json!({"protocol": "tcp", "from_port": 8080, "to_port": 8080, "source": "10.70.0.0/16"});
     let machine = |name: &str, subnet: &str| {
@@ -87,6 +87,19 @@ pub fn plan() -> Value {
     let mut plan: Value = serde_json::from_str(BLANK).expect("JSON");
     plan["steps"] = json!(steps);
     plan
+}
+
+/// The same without the cluster, which takes longest.
+pub fn without_cluster() -> Value {
+    let mut plan = whole();
+    let steps = plan["steps"].as_array_mut().expect("a list");
+    steps.retain(|step| step["action"]["kind"] != "kubernetes_cluster");
+    plan
+}
+
+/// What AWS's own client sees of [`without_cluster`].
+pub fn applied_without_cluster() -> Vec<&'static str> {
+    APPLIED.iter().copied().filter(|line| !line.contains("erp-k8s")).collect()
 }
 
 /// What AWS's own client sees when all of it is made.

@@ -2,20 +2,27 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::world::World;
 
+/// Far above what a run takes, so that only one that hangs runs into it.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// A folder with a plan, a connections file and a journal.
 pub struct Program<'w> {
     world: &'w World,
     folder: tempfile::TempDir,
+    /// The plan's.
+    name: String,
 }
 
 impl Program<'_> {
     pub fn new<'w>(world: &'w World, plan: &Value) -> Program<'w> {
-        let program = Program { world, folder: tempfile::tempdir().expect("a folder") };
+        let name = plan["name"].as_str().expect("a name").to_owned();
+        let program = Program { world, folder: tempfile::tempdir().expect("a folder"), name };
         program.write("connections.toml", &world.connection(&[]));
         program.write("plan.json", &plan.to_string());
         program
@@ -42,11 +49,11 @@ impl Program<'_> {
         command
     }
 
-    fn words(verb: &str) -> Vec<&str> {
+    fn words<'v>(&'v self, verb: &'v str) -> Vec<&'v str> {
         match verb {
-            "apply" => vec!["apply", "plan.json", "--auto-approve"],
-            "resume" => vec!["resume", "--auto-approve"],
-            "destroy" => vec!["destroy", "--auto-approve", "--destroy-data", "erp"],
+            "apply" => vec!["apply", "plan.json", "--auto-approve", "--confirm", "all"],
+            "resume" => vec!["resume", "--confirm", "all"],
+            "destroy" => vec!["destroy", "--auto-approve", "--destroy-data", &self.name],
             verb => vec![verb],
         }
     }
@@ -58,8 +65,22 @@ impl Program<'_> {
 
     /// Runs a command to its end, which must be a good one.
     pub fn done(&self, verb: &str) {
-        let output = self.run(&Program::words(verb));
+        let output = self.run(&self.words(verb));
         assert!(output.status.success(), "{verb}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
+    /// Runs a command and kills it once the server says that a call hangs.
+    pub fn killed(&self, verb: &str) {
+        let mut command = self.command(&self.words(verb));
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it was built");
+        let begun = Instant::now();
+        while !self.world.server.hangs() {
+            let ended = child.try_wait().expect("our own child");
+            assert_eq!(ended, None, "{verb} came to its end before the call that hangs");
+            assert!(begun.elapsed() < PATIENCE, "{verb} neither ends nor hangs");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child.kill().expect("our own child");
+        child.wait().expect("our own child");
+    }
 }

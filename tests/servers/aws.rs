@@ -56,6 +56,11 @@ impl Aws {
         std::fs::rename(aside, path).expect("writable");
     }
 
+    /// Whether a call hangs; asking makes the answer no again.
+    pub fn hangs(&self) -> bool {
+        std::fs::remove_file(self.state.join("hangs")).is_ok()
+    }
+
     /// Runs a program in Python with boto3, the client of AWS's own, and reads what it prints.
     pub fn boto3(&self, program: &Path, words: &[&str]) -> String {
         let usual = || {

@@ -181,11 +181,12 @@ def _(old, self):
     return old(self)
 
 
-@wrap(me.EBSBackend, 'create_volume')
-def _(old, self, size, zone_name, *a, **k):
-    if zone_name not in [z.name for z in self.describe_availability_zones()]:
-        raise err('InvalidZone.NotFound', "The zone '%s' does not exist." % zone_name)
-    return old(self, size, zone_name, *a, **k)
+@wrap(rb.ElasticBlockStore, 'create_volume')      # the API only: moto makes volumes of its own while it starts
+def _(old, self):
+    zone = self._get_param('AvailabilityZone')
+    if zone not in [z.name for z in self.ec2_backend.describe_availability_zones()]:
+        raise err('InvalidZone.NotFound', "The zone '%s' does not exist." % zone)
+    return old(self)
 
 
 @wrap(ms.SubnetBackend, 'delete_subnet')
@@ -383,9 +384,13 @@ class App:
                 return self.answer(start, 412, *out, 'DryRunOperation')
             return self.app(env, start)
         time.sleep(r.get('delay', 0))
-        if r.get('drop'):
+        if r.get('drop') or r.get('hang') == 'after':
             for _ in self.app(env, lambda *a, **k: (lambda b: None)):
                 pass
+        if r.get('hang'):
+            open(os.path.join(S, 'hangs'), 'w').close()
+            time.sleep(600)
+        if r.get('drop'):
             env['werkzeug.socket'].shutdown(socket.SHUT_RDWR)
             raise ConnectionResetError('reply dropped on request')
         if 'status' in r or 'code' in r:

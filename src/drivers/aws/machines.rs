@@ -6,6 +6,7 @@ use carafe_model::steps::Action;
 use super::client::Query;
 use super::owner::{self, PART};
 use super::site::{Found, Patience, Site, named};
+use super::volumes::USUAL_CLASS;
 use super::xml::{rows, text};
 use crate::drivers::{DriverError, ErrorKind, Kind, Ownership, Status, Target};
 
@@ -84,7 +85,7 @@ impl Site<'_> {
             query = query
                 .set(format!("{disk}.DeviceName"), &image.root_device)
                 .maybe(&format!("{disk}.Ebs.VolumeSize"), size.as_deref())
-                .maybe(&format!("{disk}.Ebs.VolumeType"), root_disk_class.as_deref())
+                .set(format!("{disk}.Ebs.VolumeType"), root_disk_class.as_deref().unwrap_or(USUAL_CLASS))
                 .set(format!("{disk}.Ebs.DeleteOnTermination"), "true");
         }
         Ok(query)
