@@ -130,7 +130,7 @@ const fn may(name: &'static str, kind: SettingKind, summary: &'static str) -> Se
 fn open(settings: &Settings) -> Result<Arc<dyn Driver>, DriverError> {
     let text = |name: &str| settings.text(name).map(str::to_owned);
     Ok(Arc::new(Aws {
-        client: Client::open(settings, &|name| std::env::var(name).ok())?,
+        client: Client::open(settings, &crate::settings::variable)?,
         capabilities: Capabilities { kinds: Kind::ALL.map(|kind| (kind, Ability::Makes)).into() },
         region_name: text("region_name"),
         zone: text("zone"),
