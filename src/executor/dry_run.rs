@@ -9,6 +9,7 @@ use carafe_model::host::OsFamily;
 use carafe_model::ids::{HostId, ProviderName, RegionName, StepId};
 use schemars::JsonSchema;
 use serde::Serialize;
+use tokio::sync::OnceCell;
 
 use super::graph::{self, Graph};
 use crate::drivers::{
@@ -137,6 +138,8 @@ pub(super) struct Preview {
     verdicts: Verdicts,
     /// Everything: what the driver lacks is a verdict, not the end of the dry run.
     pretended: Capabilities,
+    /// Whether its cloud answers at all, or why not. Asked once, as each step would wait as long for the same answer.
+    open: OnceCell<Result<(), String>>,
 }
 
 /// Every reading is tried so often.
@@ -147,7 +150,13 @@ const AFTER_LOSS: Duration = Duration::from_secs(1);
 impl Preview {
     pub(super) fn new(inner: Arc<dyn Driver>, verdicts: Verdicts) -> Preview {
         let kinds = Kind::ALL.into_iter().map(|kind| (kind, Ability::Makes)).collect();
-        Preview { inner, verdicts, pretended: Capabilities { kinds } }
+        Preview { inner, verdicts, pretended: Capabilities { kinds }, open: OnceCell::new() }
+    }
+
+    async fn is_open(&self) -> Result<(), String> {
+        let ask =
+            || async { patiently(|| self.inner.access()).await.map(drop).map_err(|error| error.message) };
+        self.open.get_or_init(ask).await.clone()
     }
 
     async fn judge(&self, target: &Target) -> Verdict {
@@ -156,6 +165,9 @@ impl Preview {
             let what = format!("{} has no {}", target.provider, target.kind.words());
             return Verdict::new(Change::MissingCapability, vec![what]);
         };
+        if let Err(why) = self.is_open().await {
+            return Verdict::new(Change::Unreadable, vec![why]);
+        }
         let found = match patiently(|| self.inner.observe(target)).await {
             Ok(found) => found,
             Err(error) => return unreadable(error),
@@ -285,12 +297,22 @@ pub(super) fn conclude(plan: &str, graph: &Graph, order: &[StepId], verdicts: &V
     }
     let mut steps = Vec::new();
     let mut findings = Vec::new();
+    let mut unread: Vec<(&ProviderName, &RegionName, &[String], Vec<usize>)> = Vec::new();
+    let manual = Verdict::new(Change::Manual, Vec::new());
     for id in order {
         let index = graph.index(id).expect("only steps of the plan are begun");
         let step = &graph.steps[index];
-        let manual = Verdict::new(Change::Manual, Vec::new());
         let verdict = by_step.get(id).copied().unwrap_or(&manual);
         findings.extend(findings_of(graph, index, verdict));
+        if verdict.change == Change::Unreadable {
+            let same = unread.iter_mut().find(|(provider, region, details, _)| {
+                (*provider, *region, *details) == (&step.provider, &step.region, &verdict.details)
+            });
+            match same {
+                Some((.., indices)) => indices.push(index),
+                None => unread.push((&step.provider, &step.region, &verdict.details, vec![index])),
+            }
+        }
         steps.push(DryStep {
             id: id.clone(),
             wave: step.wave,
@@ -301,6 +323,13 @@ pub(super) fn conclude(plan: &str, graph: &Graph, order: &[StepId], verdicts: &V
             name: step.action.name().to_owned(),
             change: verdict.change,
             details: verdict.details.clone(),
+        });
+    }
+    for (provider, region, details, indices) in unread {
+        let details = details.join(", ");
+        findings.push(match indices.as_slice() {
+            [index] => finding_at(graph, *index, "RUN-105", &details),
+            many => graph::error("RUN-105", format!("{provider}/{region}, {} steps: {details}", many.len())),
         });
     }
     DryRun { carafe: "dry-run/1", plan: plan.to_owned(), steps, strays: Vec::new(), findings }
@@ -317,16 +346,19 @@ const fn code(kind: ErrorKind) -> Option<&'static str> {
     }
 }
 
+fn finding_at(graph: &Graph, index: usize, code: &str, detail: &str) -> Finding {
+    let step = &graph.steps[index];
+    let finding = graph::error(code, format!("{}: {detail}", step.id)).at(graph::place(index, "action"));
+    match &step.host {
+        Some(host) => finding.host(host.as_str()),
+        None => finding,
+    }
+}
+
+/// What is found about one step. What cannot be read is told by place, as it is often the same for many.
 fn findings_of(graph: &Graph, index: usize, verdict: &Verdict) -> Vec<Finding> {
     let step = &graph.steps[index];
-    let finding = |code: &str, detail: &str| {
-        let what = format!("{}: {detail}", step.id);
-        let finding = graph::error(code, what).at(graph::place(index, "action"));
-        match &step.host {
-            Some(host) => finding.host(host.as_str()),
-            None => finding,
-        }
-    };
+    let finding = |code: &str, detail: &str| finding_at(graph, index, code, detail);
     let details = verdict.details.join(", ");
     match verdict.change {
         Change::Make => verdict
@@ -339,7 +371,6 @@ fn findings_of(graph: &Graph, index: usize, verdict: &Verdict) -> Vec<Finding> {
         }
         Change::Differs => vec![finding("RUN-102", &format!("it exists with other settings: {details}"))],
         Change::MissingCapability => vec![finding("RUN-007", &details)],
-        Change::Unreadable => vec![finding("RUN-105", &details)],
-        Change::Adopt | Change::Exists | Change::Manual => Vec::new(),
+        Change::Adopt | Change::Exists | Change::Manual | Change::Unreadable => Vec::new(),
     }
 }

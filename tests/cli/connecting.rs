@@ -89,3 +89,30 @@ fn only_a_connection_of_cb_spider_is_registered_and_no_secret_is_typed() {
     assert_eq!(silent.code, 1, "{}", silent.stderr);
     assert!(silent.stderr.contains("cannot be reached"), "{}", silent.stderr);
 }
+
+#[test]
+fn a_cloud_that_does_not_answer_is_told_once_and_not_for_every_step() {
+    let folder = crate::carried_out::planned();
+    let places: Vec<String> = folder.json("plan.json")["steps"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|step| step["provider"].as_str().expect("text").to_owned())
+        .collect();
+    folder.write(
+        "connections.toml",
+        format!(
+            "[[connection]]\nname = \"down\"\nprovider = \"{}\"\ndriver = \"openstack\"\nauth_url = \"http://127.0.0.1:9/v3\"\n\
+             username = \"u\"\npassword = \"env:HOME\"\nproject = \"p\"\n",
+            places[0]
+        ),
+    );
+    let dry = folder.run("apply plan.json --dry-run --connections connections.toml --format json");
+    assert_eq!(dry.code, 4, "{}", dry.stderr);
+    let told = dry.json();
+    let findings = told["findings"].as_array().expect("a list");
+    assert_eq!(findings.len(), 1, "{told}");
+    assert_eq!(findings[0]["code"], "RUN-105");
+    let summary = findings[0]["summary"].as_str().expect("text");
+    assert!(summary.contains(" steps: ") && summary.contains("cannot be reached"), "{summary}");
+}
