@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use carafe_model::host::OsFamily;
 use carafe_model::ids::{ProviderName, RegionName};
+use carafe_model::steps::Action;
 
 pub mod resource;
 
@@ -107,6 +108,20 @@ pub trait Driver: Send + Sync {
         provider: &'a ProviderName,
         region: &'a RegionName,
     ) -> Reply<'a, BTreeMap<Kind, Quota>>;
+
+    /// Why a region cannot take all of these together although it may take each of them: limits that several kinds or
+    /// their sizes share, such as vCPUs, gigabytes or ports, which [`Driver::quotas`] has no kind for.
+    ///
+    /// Empty where a cloud has no such limit, or none that can be read, which is what a driver says that does not
+    /// implement it.
+    fn shortages<'a>(
+        &'a self,
+        _provider: &'a ProviderName,
+        _region: &'a RegionName,
+        _wanted: &'a [Action],
+    ) -> Reply<'a, Vec<DriverError>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
 
     /// Which of these instance types a region sells just now, and for how much; what is not sold is absent.
     fn sales<'a>(

@@ -23,6 +23,7 @@ struct Wanted {
     kinds: BTreeMap<&'static str, u64>,
     types: BTreeMap<String, u64>,
     systems: BTreeMap<OsFamily, u64>,
+    actions: Vec<Action>,
 }
 
 /// Reads every region of a plan and tells what is short there, what costs something else now, and what strays.
@@ -36,9 +37,17 @@ pub(super) async fn look_around(
     let keys: BTreeSet<IdempotencyKey> =
         plan.steps.iter().map(|step| IdempotencyKey::new(plan_sha256, &step.id)).collect();
     for ((provider, region), wanted) in wanted(dry_run, graph) {
+        // Of a place where no step could be looked at nothing else can be read either, and that is told already.
+        let here = dry_run.steps.iter().filter(|step| step.provider == provider && step.region == region);
+        let changes: BTreeSet<Change> =
+            here.map(|step| step.change).filter(|it| *it != Change::Manual).collect();
+        if changes == BTreeSet::from([Change::Unreadable]) {
+            continue;
+        }
         let Some(driver) = connections.driver(&provider, &region) else { continue };
         let mut around = Around { driver: &**driver, provider: &provider, region: &region, dry_run };
         around.quotas(&wanted).await;
+        around.shortages(&wanted).await;
         around.licences(&wanted).await;
         around.sales(&wanted, plan).await;
         around.strays(&keys).await;
@@ -57,6 +66,7 @@ fn wanted(dry_run: &DryRun, graph: &Graph<'_>) -> BTreeMap<Place, Wanted> {
             continue;
         }
         *wanted.kinds.entry(step.kind).or_default() += 1;
+        wanted.actions.push(action.clone());
         if let Action::Machine { instance_type, image, .. } = action {
             *wanted.types.entry(instance_type.clone()).or_default() += 1;
             *wanted.systems.entry(image.family).or_default() += 1;
@@ -100,6 +110,17 @@ impl Around<'_> {
                         );
                         self.tell("RUN-104", what);
                     }
+                }
+            }
+            Err(error) => self.unreadable("the quotas", &error),
+        }
+    }
+
+    async fn shortages(&mut self, wanted: &Wanted) {
+        match patiently(|| self.driver.shortages(self.provider, self.region, &wanted.actions)).await {
+            Ok(shortages) => {
+                for shortage in shortages {
+                    self.tell("RUN-104", format!("{}: {shortage}", self.place()));
                 }
             }
             Err(error) => self.unreadable("the quotas", &error),

@@ -19,7 +19,7 @@ const OF_NEUTRON: [(Kind, &str); 4] = [
 ];
 
 /// A limit with what is used of it; `None` when there is none.
-fn quota(info: &Value, limit: &str, used: &str) -> Option<Quota> {
+pub(super) fn quota(info: &Value, limit: &str, used: &str) -> Option<Quota> {
     Some(Quota { limit: whole(info, limit)?, used: whole(info, used).unwrap_or_default() })
 }
 
@@ -56,7 +56,7 @@ impl Site<'_> {
     }
 
     /// Neutron's quotas with their use; `None` where the account may not read them.
-    async fn neutron_quota(&self) -> Result<Option<Value>, DriverError> {
+    pub(super) async fn neutron_quota(&self) -> Result<Option<Value>, DriverError> {
         let project = self.project().await?;
         match self.get(Service::Network, &["quotas", &project, "details"], &[]).await {
             Ok(mut told) => Ok(Some(told["quota"].take())),
@@ -65,12 +65,12 @@ impl Site<'_> {
         }
     }
 
-    async fn nova_limits(&self) -> Result<Value, DriverError> {
+    pub(super) async fn nova_limits(&self) -> Result<Value, DriverError> {
         let mut told = self.get(Service::Compute, &["limits"], &[]).await?;
         Ok(told["limits"]["absolute"].take())
     }
 
-    async fn cinder_limits(&self) -> Result<Value, DriverError> {
+    pub(super) async fn cinder_limits(&self) -> Result<Value, DriverError> {
         let mut told = self.get(Service::Volume, &["limits"], &[]).await?;
         Ok(told["limits"]["absolute"].take())
     }

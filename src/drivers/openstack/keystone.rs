@@ -194,14 +194,19 @@ impl Keystone {
     fn refusal(&self, answer: &Answer) -> DriverError {
         let said = self.rest.clean(&fault::words(&answer.body).0);
         let host = self.host();
-        match answer.status {
+        // Keystone does not find an application credential that was deleted; whatever else it does not accept is a 401.
+        let status = match answer.status {
+            404 if said.to_lowercase().contains("application credential") => 401,
+            status => status,
+        };
+        match status {
             401 => ErrorKind::Denied.because(format!(
                 "Keystone at {host} does not accept the credentials (user, password, domain and project have to fit, \
                  and an application credential must not have ended): {said}"
             )),
-            300..=499 if answer.status != 403 && answer.status != 429 => ErrorKind::Invalid.because(format!(
-                "there is no Keystone v3 at {}, status {}: look at the setting auth_url",
-                self.auth_url, answer.status
+            300..=499 if status != 403 && status != 429 => ErrorKind::Invalid.because(format!(
+                "there is no Keystone v3 at {}, status {status}: look at the setting auth_url",
+                self.auth_url
             )),
             status => answer.kind().because(format!("Keystone at {host} answers {status}: {said}")),
         }

@@ -39,6 +39,7 @@ mod networks;
 mod owner;
 mod security;
 mod servers;
+mod shortages;
 mod site;
 mod volumes;
 
@@ -545,6 +546,15 @@ impl Driver for OpenStack {
 
     fn quotas<'a>(&'a self, _: &'a ProviderName, region: &'a RegionName) -> Reply<'a, BTreeMap<Kind, Quota>> {
         Box::pin(async move { self.site(region).quotas().await })
+    }
+
+    fn shortages<'a>(
+        &'a self,
+        _: &'a ProviderName,
+        region: &'a RegionName,
+        wanted: &'a [Action],
+    ) -> Reply<'a, Vec<DriverError>> {
+        Box::pin(async move { self.site(region).shortages(wanted).await })
     }
 
     fn sales<'a>(

@@ -34,8 +34,16 @@ impl Site<'_> {
         let escaped = name.map(escaped);
         let query: Vec<(&str, &str)> = escaped.iter().map(|name| ("name", name.as_str())).collect();
         let listed = self.all(Service::Compute, &["servers", "detail"], &query, "servers").await?;
-        let named = listed.into_iter().filter(|server| name.is_none_or(|name| text(server, "name") == name));
-        let mut servers: Vec<Found> = named.map(server).collect();
+        let mut servers = Vec::new();
+        for mut info in listed {
+            if name.is_some_and(|name| text(&info, "name") != name) {
+                continue;
+            }
+            if text(&info, "status") == "ERROR" && info["fault"].is_null() {
+                info["fault"] = self.fault_of(text(&info, "id")).await?;
+            }
+            servers.push(server(info));
+        }
         let ports = self.neutron("ports", "ports", name, &[]).await?;
         let orphans = ports.into_iter().filter(|port| {
             port.more.get("part").is_some_and(|part| part == "machine")
@@ -44,6 +52,15 @@ impl Site<'_> {
         let orphans: Vec<Found> = orphans.map(|port| Found { complete: false, ..port }).collect();
         servers.extend(orphans);
         Ok(servers)
+    }
+
+    /// Why a machine is in error, which Nova does not say in its lists, and a moment later than that it is.
+    async fn fault_of(&self, id: &str) -> Result<Value, DriverError> {
+        match self.get(Service::Compute, &["servers", id], &[]).await {
+            Ok(mut told) => Ok(told["server"]["fault"].take()),
+            Err(DriverError { kind: ErrorKind::NotFound, .. }) => Ok(Value::Null),
+            Err(error) => Err(error),
+        }
     }
 
     pub(super) async fn make_machine(&self, target: &Target) -> Result<(), DriverError> {
