@@ -14,3 +14,4 @@ mod planning;
 mod refused;
 mod streams;
 mod support;
+mod switching;
