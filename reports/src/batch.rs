@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use carafe_model::batch::{Batch, Row, State};
+use carafe_model::finding::Place;
 use carafe_model::language::{Language, Said, Sentence, figures};
 use carafe_model::units::{Currency, Money};
 
@@ -202,14 +203,6 @@ fn sums(
 fn row_view(row: &Row, language: Language, least: &BTreeMap<(&str, Currency), Money>) -> RowView {
     let of = row.figures.as_ref();
     let text = |of: Option<String>| of.unwrap_or_default();
-    let state = match row.state {
-        State::Done => language.word("batch.state-done").to_owned(),
-        State::Unplaced => {
-            let hosts = of.map_or(0, |figures| figures.unplaced);
-            language.say(&Said::new("batch.state-unplaced").with("n", hosts))
-        }
-        State::Broken => language.word("batch.state-broken").to_owned(),
-    };
     let [errors, warnings, notes] = row.counts;
     let found =
         Said::new("batch.found").with("errors", errors).with("warnings", warnings).with("notes", notes);
@@ -218,7 +211,7 @@ fn row_view(row: &Row, language: Language, least: &BTreeMap<(&str, Currency), Mo
         estate: visible(&row.estate),
         policy: visible(&row.policy),
         catalog: visible(&row.catalog),
-        state,
+        state: state(row, language),
         state_key: row.state.name(),
         is_bad: row.state != State::Done,
         hosts: text(of.map(|figures| (figures.placed + figures.staying + figures.unplaced).to_string())),
@@ -237,11 +230,35 @@ fn row_view(row: &Row, language: Language, least: &BTreeMap<(&str, Currency), Mo
     }
 }
 
-fn broken(row: &Row, language: Language) -> Broken {
-    let say = |sentence: &Sentence| {
-        let said = sentence.said().and_then(|said| language.try_say(said));
-        visible(&said.unwrap_or_else(|| sentence.to_string()))
+/// How far a row came, in words.
+pub fn state(row: &Row, language: Language) -> String {
+    match row.state {
+        State::Done => language.word("batch.state-done").to_owned(),
+        State::Unplaced => {
+            let hosts = row.figures.as_ref().map_or(0, |figures| figures.unplaced);
+            language.say(&Said::new("batch.state-unplaced").with("n", hosts))
+        }
+        State::Broken => language.word("batch.state-broken").to_owned(),
+    }
+}
+
+/// The first finding of a row, with its code and place, in words; empty where there is none.
+pub fn why(row: &Row, language: Language) -> String {
+    let Some(finding) = row.findings.first() else { return String::new() };
+    let place = match finding.place == Place::default() {
+        true => String::new(),
+        false => format!(" ({})", finding.place),
     };
+    format!("{}: {}{place}", finding.code, sentence(&finding.summary, language))
+}
+
+fn sentence(sentence: &Sentence, language: Language) -> String {
+    let said = sentence.said().and_then(|said| language.try_say(said));
+    said.unwrap_or_else(|| sentence.to_string())
+}
+
+fn broken(row: &Row, language: Language) -> Broken {
+    let say = |text: &Sentence| visible(&sentence(text, language));
     let findings = row.findings.iter().map(|finding| {
         let help = finding.help.as_ref().map(&say).unwrap_or_default();
         (visible(&finding.code), say(&finding.summary), visible(&finding.place.to_string()), help)

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use carafe_model::batch::{Batch, Row, State};
 use carafe_model::document::Document;
-use carafe_model::finding::{Finding, Place};
+use carafe_model::finding::Finding;
+use carafe_model::language::Said;
 use carafe_model::units::Quantity;
 use serde_json::json;
 
@@ -16,7 +17,7 @@ use super::output::Format;
 use super::progress::Bar;
 use super::table::{Side, Table};
 use crate::batch::{self, NamedCatalog, NamedPolicy, Request, inputs::Source};
-use crate::error::{Error, Exit, plural};
+use crate::error::{Error, Exit};
 use crate::files::{self, FileError};
 use crate::inputs;
 
@@ -167,46 +168,32 @@ fn tell(args: &Args, context: &Context, index: &Batch, again: usize) -> Result<(
         context.out.json(&json!(index))?;
         return Ok(());
     }
-    let count = |state| index.rows.iter().filter(|row| row.state == state).count();
-    let mut table = Table::new(&[
-        ("state", Side::Left),
-        ("estate", Side::Left),
-        ("policy", Side::Left),
-        ("why", Side::Left),
-    ]);
+    let language = args.lang.lang;
+    let heads = ["batch.state", "batch.estate", "batch.policy", "batch.why"]
+        .map(|key| (language.word(key), Side::Left));
+    let mut table = Table::new(&heads);
     let not_done: Vec<&Row> = index.rows.iter().filter(|row| row.state != State::Done).collect();
     for row in not_done.iter().take(MOST_TOLD) {
-        let why = match (row.findings.first(), &row.figures) {
-            (Some(finding), _) => {
-                let place = if finding.place == Place::default() {
-                    String::new()
-                } else {
-                    format!(" ({})", finding.place)
-                };
-                format!("{}: {}{place}", finding.code, finding.summary)
-            }
-            (None, Some(figures)) => {
-                format!("{} without a place", plural(figures.unplaced as usize, "host", "hosts"))
-            }
-            (None, None) => String::new(),
-        };
-        table.row([row.state.name().to_owned(), row.estate.clone(), row.policy.clone(), why]);
+        let state = carafe_reports::batch::state(row, language);
+        table.row([state, row.estate.clone(), row.policy.clone(), carafe_reports::batch::why(row, language)]);
     }
     if !not_done.is_empty() {
         context.out.data(&table.render())?;
     }
     if not_done.len() > MOST_TOLD {
-        context.out.data(&format!("… and {} more; the index has all\n", not_done.len() - MOST_TOLD))?;
+        let more = Said::new("batch.more").with("n", not_done.len() - MOST_TOLD);
+        context.out.data(&(language.say(&more) + "\n"))?;
     }
+    let count = |state| index.rows.iter().filter(|row| row.state == state).count();
+    let told = Said::new("batch.told")
+        .with("n", index.rows.len())
+        .with("done", count(State::Done))
+        .with("unplaced", count(State::Unplaced))
+        .with("broken", count(State::Broken))
+        .with("before", again);
     let [html, ..] = batch::index_files(&args.output);
-    context.out.data(&format!(
-        "{}: {} complete, {} with hosts without a place, {} not made; {again} finished before\n{}\n",
-        plural(index.rows.len(), "plan", "plans"),
-        count(State::Done),
-        count(State::Unplaced),
-        count(State::Broken),
-        html.display()
-    ))
+    context.out.data(&format!("{}\n{}\n", language.say(&told), html.display()))?;
+    Ok(())
 }
 
 fn conclude(args: &Args, index: &Batch) -> Result<Exit, Error> {

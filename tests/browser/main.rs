@@ -245,6 +245,13 @@ fn axe_finds_nothing_in_either_language_or_theme() {
     let (_, plan) = demo(folder.path());
     let mut browser = Chromium::start();
     let mut found = Vec::new();
+    let hostile = folder.path().join("hostile.html");
+    std::fs::write(&hostile, carafe_reports::html(&fixture::hostile(), Language::ENGLISH))
+        .expect("a temporary file");
+    browser.look(1600, "screen", "light");
+    browser.open(&hostile);
+    browser.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })");
+    found.extend(axe::violations(&mut browser).into_iter().map(|v| format!("hostile names: {v}")));
     for language in Language::all() {
         let report = folder.path().join(format!("demo-{}.html", language.code()));
         std::fs::write(&report, carafe_reports::html(&plan, language)).expect("a temporary file");

@@ -106,7 +106,9 @@ fn a_broken_estate_is_a_row_and_the_others_are_planned() {
     assert_eq!(csv.lines().count(), 1 + index["rows"].as_array().unwrap().len());
     assert!(!csv.lines().any(|line| line.starts_with('=')), "{csv}");
     assert_eq!(folder.run("batch in -o out --fail-on never").code, 0);
-    assert!(folder.done("batch in -o out --fail-on never --lang ko").stdout.contains("complete"));
+    let korean = folder.done("batch in -o out --fail-on never --lang ko").stdout;
+    assert!(korean.contains("만들지 못함") && korean.contains("완성"), "{korean}");
+    assert!(!korean.contains("complete") && !korean.contains("without"), "{korean}");
     assert!(folder.read("out/index.html").contains("여러 자산의 계획"));
 }
 
