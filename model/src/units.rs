@@ -123,9 +123,14 @@ impl Rate {
 
 /// Divides to the nearest integer, halves to even, so that sums of many rounded lines do not drift.
 fn div_half_even(numerator: i128, divisor: i128) -> i128 {
-    let floor = numerator.div_euclid(divisor);
-    let twice = numerator.rem_euclid(divisor) * 2;
-    match twice.cmp(&divisor.abs()) {
+    // Processors divide 64 bits themselves, and nearly every figure fits.
+    let (floor, rest) = match (i64::try_from(numerator), i64::try_from(divisor)) {
+        (Ok(numerator), Ok(divisor)) if divisor > 0 => {
+            (i128::from(numerator.div_euclid(divisor)), i128::from(numerator.rem_euclid(divisor)))
+        }
+        _ => (numerator.div_euclid(divisor), numerator.rem_euclid(divisor)),
+    };
+    match (rest * 2).cmp(&divisor.abs()) {
         std::cmp::Ordering::Less => floor,
         std::cmp::Ordering::Greater => floor + 1,
         std::cmp::Ordering::Equal => floor + (floor & 1),

@@ -85,10 +85,12 @@ pub fn with_placing<R>(
     let mut roles = groups::roles(estate, policy);
     budgets::to_fixed_ends(estate, policy, &mut roles.movers, &mut roles.findings);
     let mut unplaced = Vec::new();
-    Hopeless { estate, policy, market: &market, regions: &regions }.drop(&mut roles, &mut unplaced);
+    let rows =
+        Hopeless { estate, policy, market: &market, regions: &regions }.drop(&mut roles, &mut unplaced);
     let groups = groups::groups(estate, policy, &roles.movers);
     let sendings = traffic::sendings(estate, &roles.movers);
-    let mut placing = Placing::new(estate, policy, &market, &regions, &roles.movers, &groups, &sendings);
+    let mut placing =
+        Placing::new(estate, policy, &market, &regions, &roles.movers, &groups, &sendings, rows);
     placing.budgets = budgets::between(estate, policy, &roles.movers);
     placing.ties = groups::ties(estate, policy, &roles.movers, &groups);
     Some(then(&placing, unplaced))

@@ -139,6 +139,7 @@ impl Explain<'_, '_> {
         let this = &placing.movers[mover];
         let shape = &this.need.shape;
         let refused = self.refused[&(shape, placing.rows.permission(mover))].clone();
+        let alone = self.alone(mover);
         let disk = |disk: &crate::demand::DiskNeed| PlacedDisk {
             name: disk.name.clone(),
             size_gib: disk.size,
@@ -162,36 +163,30 @@ impl Explain<'_, '_> {
             demand: this.need.demand.clone(),
             disks: this.need.disks.iter().map(disk).collect(),
             monthly,
-            reasons: self.reasons(mover, group),
+            reasons: self.reasons(mover, group, &alone),
             refused,
-            runner_up: self.runner_up(mover, group),
+            runner_up: self.runner_up(mover, group, &alone),
         }
     }
 
-    fn reasons(&self, mover: usize, group: &Group) -> Vec<Sentence> {
+    fn reasons(&self, mover: usize, group: &Group, alone: &[(Money, Idx<Region>)]) -> Vec<Sentence> {
         let placing = self.placing;
         let snapshot = placing.market.snapshot;
         let currency = placing.policy.pricing.currency;
         let home = self.homes[mover];
         let this = &placing.movers[mover];
-        let here = self.alone(mover, home.region).unwrap_or_default();
-        let allowed: Vec<(Money, Idx<Region>)> = snapshot
-            .regions
-            .indices()
-            .filter_map(|region| Some((self.alone(mover, region)?, region)))
-            .collect();
+        let here = at(alone, home.region).unwrap_or_default();
         let mut reasons: Vec<Sentence> = Vec::new();
         let shape = &this.need.shape;
         let size = Said::new("part.size").with("n", shape.vcpus.0).with("memory", shape.memory);
         let place = snapshot.region_path(home.region);
         let instance_type =
             &snapshot.instance_types[snapshot.offers.instance_type[home.candidate.offer.usize()]];
-        let least = allowed.iter().min();
-        let where_from = match least {
+        let where_from = match alone.first() {
             Some((least, cheapest)) if *least < here => Said::new("reason.together")
                 .money("less", here - *least, currency)
                 .with("elsewhere", snapshot.region_path(*cheapest)),
-            Some(_) | None => Said::new("reason.alone").with("n", allowed.len()).with("size", size.clone()),
+            Some(_) | None => Said::new("reason.alone").with("n", alone.len()).with("size", size.clone()),
         };
         reasons.push(where_from.with("place", place).into());
         let cheapest = match home.candidate.term.months() {
@@ -225,9 +220,13 @@ impl Explain<'_, '_> {
         reasons
     }
 
-    /// What a mover alone costs in a region, apart from traffic between movers; `None` where it may not go.
-    fn alone(&self, mover: usize, region: Idx<Region>) -> Option<Money> {
-        self.placing.mover_cost(mover, region, &self.outside[mover])
+    /// What a mover alone costs where it may go, apart from traffic between movers, from cheap to dear.
+    fn alone(&self, mover: usize) -> Vec<(Money, Idx<Region>)> {
+        let regions = self.placing.market.snapshot.regions.indices();
+        let cost = |region| self.placing.mover_cost(mover, region, &self.outside[mover]);
+        let mut alone: Vec<_> = regions.filter_map(|region| Some((cost(region)?, region))).collect();
+        alone.sort_unstable();
+        alone
     }
 
     /// What traffic between a mover and the others costs when it is in a region and they are at home.
@@ -247,7 +246,7 @@ impl Explain<'_, '_> {
     }
 
     /// The cheapest other place for this host alone, or another offer where it is.
-    fn runner_up(&self, mover: usize, group: &Group) -> Option<RunnerUp> {
+    fn runner_up(&self, mover: usize, group: &Group, alone: &[(Money, Idx<Region>)]) -> Option<RunnerUp> {
         let placing = self.placing;
         let snapshot = placing.market.snapshot;
         let home = self.homes[mover];
@@ -256,32 +255,10 @@ impl Explain<'_, '_> {
         let second = second
             .filter(|found| self.joint.may_move(self.homes, mover, Home { candidate: *found, ..home }))
             .map(|found| (found.monthly - home.candidate.monthly, home.region, found));
-        let here = self.alone(mover, home.region)? + self.traffic(mover, home.region);
         // A member of a group cannot leave it alone.
-        let elsewhere = (group.movers.len() == 1).then(|| {
-            let others = snapshot.regions.indices().filter(|region| *region != home.region);
-            others
-                .filter_map(|region| {
-                    let found = *placing.cheapest(mover, region)?;
-                    // Which zone changes nothing that is priced here; one that keeps the rules is enough.
-                    let may_be = |spot: Spot| {
-                        let there = Home { region, zone: spot.zone, candidate: found };
-                        self.joint.may_move(self.homes, mover, there)
-                    };
-                    if !self.may_open(home.region, region)
-                        || !self.joint.spots(region).into_iter().any(may_be)
-                    {
-                        return None;
-                    }
-                    let there = self.alone(mover, region)? + self.traffic(mover, region);
-                    let follows =
-                        placing.services_cost(group, region)? - placing.services_cost(group, home.region)?;
-                    Some((there - here + follows + self.opening(home.region, region), region, found))
-                })
-                .min_by_key(|(more, region, _)| (*more, *region))
-        });
+        let elsewhere = if group.movers.len() == 1 { self.elsewhere(mover, group, alone) } else { None };
         let (costs_more, region, found) =
-            second.into_iter().chain(elsewhere.flatten()).min_by_key(|(more, region, _)| (*more, *region))?;
+            second.into_iter().chain(elsewhere).min_by_key(|(more, region, _)| (*more, *region))?;
         let place = &snapshot.regions[region];
         Some(RunnerUp {
             provider: snapshot.providers[place.provider].name.clone(),
@@ -290,6 +267,49 @@ impl Explain<'_, '_> {
             term: found.term,
             costs_more,
         })
+    }
+
+    /// The cheapest other region for a host that is a group of its own, and what it costs more there.
+    fn elsewhere(
+        &self,
+        mover: usize,
+        group: &Group,
+        alone: &[(Money, Idx<Region>)],
+    ) -> Option<(Money, Idx<Region>, Candidate)> {
+        let placing = self.placing;
+        let home = self.homes[mover];
+        let services = placing.services_cost(group, home.region)?;
+        let here = at(alone, home.region)? + self.traffic(mover, home.region) + services;
+        let mut best: Option<(Money, Idx<Region>, Candidate)> = None;
+        for &(cost, region) in alone {
+            // Leaving saves at most the fixed costs of what is left; the rest of the list is dearer still.
+            if best.as_ref().is_some_and(|(more, ..)| cost - here - self.most_saved(home.region) > *more) {
+                break;
+            }
+            if region == home.region || !self.may_open(home.region, region) {
+                continue;
+            }
+            let Some(services) = placing.services_cost(group, region) else { continue };
+            let there = cost + self.traffic(mover, region) + services;
+            let more = there - here + self.opening(home.region, region);
+            if best.as_ref().is_some_and(|(least, first, _)| (more, region) >= (*least, *first)) {
+                continue;
+            }
+            let Some(found) = placing.cheapest(mover, region).copied() else { continue };
+            // Which zone changes nothing that is priced here; one that keeps the rules is enough.
+            let may_be = |spot: Spot| {
+                self.joint.may_move(self.homes, mover, Home { region, zone: spot.zone, candidate: found })
+            };
+            if self.joint.spots(region).into_iter().any(may_be) {
+                best = Some((more, region, found));
+            }
+        }
+        best
+    }
+
+    /// What is saved at most by leaving a region: the fixed costs of it and of its provider.
+    fn most_saved(&self, region: Idx<Region>) -> Money {
+        self.placing.region_opening(region) + self.placing.policy.opening.provider_monthly
     }
 
     fn provider(&self, region: Idx<Region>) -> Idx<Provider> {
@@ -332,6 +352,11 @@ impl Explain<'_, '_> {
         targets.max_regions.is_none_or(|most| regions <= most)
             && targets.max_providers.is_none_or(|most| n_providers <= most)
     }
+}
+
+/// What a list of costs by region has for one of them.
+fn at(costs: &[(Money, Idx<Region>)], region: Idx<Region>) -> Option<Money> {
+    costs.iter().find(|(_, of)| *of == region).map(|(cost, _)| *cost)
 }
 
 /// What a volume costs from one place to another.

@@ -17,6 +17,7 @@ use crate::concerns::RegionView;
 use crate::groups::{Group, Mover, Roles, groups};
 use crate::market::Market;
 use crate::placing::Placing;
+use crate::rows::Rows;
 use crate::{candidates, explain};
 
 /// What everything is looked up in.
@@ -32,9 +33,11 @@ pub struct Hopeless<'a> {
 }
 
 impl Hopeless<'_> {
-    /// Takes out the movers that fit nowhere, and those whose group has no region in common.
-    pub fn drop(&self, roles: &mut Roles<'_>, unplaced: &mut Vec<Unplaced>) {
-        let misfits = self.judge(&roles.movers, |placing, group| {
+    /// Takes out the movers that fit nowhere, and those whose group has no region in common; what those that are left
+    /// cost everywhere is worked out for this, and handed back.
+    pub fn drop(&self, roles: &mut Roles<'_>, unplaced: &mut Vec<Unplaced>) -> Rows {
+        let rows = Rows::new(self.market, self.regions, self.estate, &roles.movers);
+        let (misfits, mut rows) = self.judge(&roles.movers, rows, |placing, group| {
             let alone = |mover: usize| Group { movers: vec![mover], ..group.clone() };
             let misfit = |mover: &usize| !self.fits(placing, &alone(*mover));
             group.movers.iter().copied().filter(misfit).collect()
@@ -50,30 +53,36 @@ impl Hopeless<'_> {
                 );
             }
         }
-        remove(&mut roles.movers, misfits.iter().map(|(mover, _)| *mover).collect());
+        remove(&mut roles.movers, &mut rows, &misfits);
 
-        let torn = self.judge(&roles.movers, |placing, group| {
+        let (torn, mut rows) = self.judge(&roles.movers, rows, |placing, group| {
             if self.fits(placing, group) { Vec::new() } else { group.movers.clone() }
         });
         for (mover, group) in &torn {
             unplaced.push(self.torn(&roles.movers, *mover, group));
         }
-        remove(&mut roles.movers, torn.iter().map(|(mover, _)| *mover).collect());
+        remove(&mut roles.movers, &mut rows, &torn);
+        rows
     }
 
     /// Groups the movers and collects those that a test picks, each with its group.
     fn judge(
         &self,
         movers: &[Mover<'_>],
+        rows: Rows,
         picks: impl Fn(&Placing<'_>, &Group) -> Vec<usize>,
-    ) -> Vec<(usize, Group)> {
+    ) -> (Vec<(usize, Group)>, Rows) {
         let groups = groups(self.estate, self.policy, movers);
-        let placing = Placing::new(self.estate, self.policy, self.market, self.regions, movers, &groups, &[]);
+        let placing = self.placing(movers, &groups, rows);
         let picked = |group: &Group| {
             let movers = picks(&placing, group);
             movers.into_iter().map(|mover| (mover, group.clone())).collect::<Vec<_>>()
         };
-        groups.iter().flat_map(picked).collect()
+        (groups.iter().flat_map(picked).collect(), placing.rows)
+    }
+
+    fn placing<'p>(&'p self, movers: &'p [Mover<'p>], groups: &'p [Group], rows: Rows) -> Placing<'p> {
+        Placing::new(self.estate, self.policy, self.market, self.regions, movers, groups, &[], rows)
     }
 
     fn fits(&self, placing: &Placing<'_>, group: &Group) -> bool {
@@ -123,7 +132,8 @@ impl Hopeless<'_> {
         let key = if group.clusters.is_empty() { "unplaced.group" } else { "unplaced.group-cluster" };
         let mut reasons: Vec<Sentence> = vec![Said::new(key).with("names", self.names(group)).into()];
         let groups = std::slice::from_ref(group);
-        let placing = Placing::new(self.estate, self.policy, self.market, self.regions, movers, groups, &[]);
+        let rows = Rows::new(self.market, self.regions, self.estate, movers);
+        let placing = self.placing(movers, groups, rows);
         let culprits: Vec<&str> = group
             .movers
             .iter()
@@ -164,7 +174,13 @@ pub fn group_name(policy: &Policy, place: usize) -> String {
     }
 }
 
-fn remove(movers: &mut Vec<Mover<'_>>, gone: BTreeSet<usize>) {
+fn remove(movers: &mut Vec<Mover<'_>>, rows: &mut Rows, picked: &[(usize, Group)]) {
+    let gone: BTreeSet<usize> = picked.iter().map(|(mover, _)| *mover).collect();
+    if gone.is_empty() {
+        return;
+    }
+    let stays: Vec<usize> = (0..movers.len()).filter(|mover| !gone.contains(mover)).collect();
+    rows.keep(&stays);
     let mut place = 0;
     movers.retain(|_| {
         place += 1;

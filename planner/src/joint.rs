@@ -14,7 +14,7 @@ use carafe_model::policy::Policy;
 
 use crate::bill::Home;
 use crate::candidates::Candidate;
-use crate::groups::{Group, Mover};
+use crate::groups::Mover;
 use crate::latency::Latencies;
 use crate::placing::Placing;
 use crate::solve::problem::{Edge, PairTable, Problem, Tariff, Use};
@@ -57,11 +57,22 @@ fn members(estate: &Estate, movers: &[Mover<'_>], matches: &carafe_model::policy
     (0..movers.len()).filter(|mover| matches.fits(&estate.hosts[movers[*mover].host])).collect()
 }
 
+/// What keeps one group from places.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Own {
+    /// The longest round trip between its members, in microseconds.
+    micros: Option<u32>,
+    /// Whether a rule about zones is for it.
+    needs_zone: bool,
+}
+
 /// The rules of one estate, with what they need to be judged.
 pub struct Joint<'p, 'a> {
     placing: &'p Placing<'a>,
     latencies: Latencies,
     group_of: Vec<usize>,
+    /// The longest round trip between members of one group, in microseconds.
+    within: BTreeMap<usize, u32>,
     /// Movers by rule of the policy's list of groups.
     members: Vec<Vec<usize>>,
     zoned: BTreeSet<usize>,
@@ -77,10 +88,18 @@ impl<'p, 'a> Joint<'p, 'a> {
             }
         }
         let members = placing.policy.groups.iter();
+        let mut within: BTreeMap<usize, u32> = BTreeMap::new();
+        for budget in &placing.budgets {
+            if group_of[budget.a] == group_of[budget.b] {
+                let least = within.entry(group_of[budget.a]).or_insert(budget.micros);
+                *least = budget.micros.min(*least);
+            }
+        }
         Joint {
             placing,
             latencies: Latencies::new(placing.market.snapshot),
             group_of,
+            within,
             members: members.map(|rule| members_of(placing, &rule.matches)).collect(),
             zoned: zoned(placing.estate, placing.policy, placing.movers),
         }
@@ -95,20 +114,27 @@ impl<'p, 'a> Joint<'p, 'a> {
         (0..zones).map(|zone| Spot { region, zone: Some(zone) }).collect()
     }
 
-    /// Whether a group may be in a place as far as that depends on nothing else.
-    fn may_be(&self, group: &Group, spot: Spot) -> bool {
+    /// What keeps a group from places, whatever the others do.
+    fn own(&self, group: usize) -> Own {
+        let mut movers = self.placing.groups[group].movers.iter();
+        Own {
+            micros: self.within.get(&group).copied(),
+            needs_zone: movers.any(|mover| self.zoned.contains(mover)),
+        }
+    }
+
+    /// Whether hosts that stay together may be in a place as far as that depends on nothing else.
+    fn may_be(&self, movers: &[usize], own: Own, spot: Spot) -> bool {
+        let Own { micros, needs_zone } = own;
+        let is_near = micros.is_none_or(|most| {
+            self.latencies.between(spot.region, spot.region).is_some_and(|micros| micros <= most)
+        });
         let view = &self.placing.regions[spot.region.usize()];
         let zone_fits = |mover: &usize| {
             let Some(allowed) = self.placing.movers[*mover].rules.zones else { return true };
             spot.zone.is_some_and(|zone| allowed.iter().any(|path| view.zone_of(path) == Some(zone)))
         };
-        let within = self.latencies.between(spot.region, spot.region);
-        let inside = |mover: &usize| group.movers.contains(mover);
-        let budgets = self.placing.budgets.iter().filter(|budget| inside(&budget.a) && inside(&budget.b));
-        let counts_zone = |mover: &usize| self.zoned.contains(mover);
-        group.movers.iter().all(zone_fits)
-            && (spot.zone.is_some() || !group.movers.iter().any(counts_zone))
-            && budgets.into_iter().all(|budget| within.is_some_and(|micros| micros <= budget.micros))
+        is_near && (!needs_zone || spot.zone.is_some() && movers.iter().all(zone_fits))
     }
 
     /// Adds the rules to a problem whose nodes are these groups and whose labels are these places. `false` when a group
@@ -116,10 +142,15 @@ impl<'p, 'a> Joint<'p, 'a> {
     pub fn add(&self, problem: &mut Problem, nodes: &[usize], spots: &[Spot]) -> bool {
         let uses = self.capacities(nodes, spots);
         for (node, &group) in nodes.iter().enumerate() {
-            let group = &self.placing.groups[group];
+            let own = self.own(group);
+            let members = &self.placing.groups[group].movers;
+            let uses_of = &uses.of_node[node];
+            if own == Own::default() && uses_of.is_empty() {
+                continue;
+            }
             problem.nodes[node].retain(|(label, _)| {
-                self.may_be(group, spots[*label as usize])
-                    && uses.of_node[node]
+                self.may_be(members, own, spots[*label as usize])
+                    && uses_of
                         .iter()
                         .filter(|found| found.label == *label)
                         .all(|found| found.amount <= uses.limits[found.capacity as usize])
@@ -275,7 +306,7 @@ impl<'p, 'a> Joint<'p, 'a> {
     pub fn may_move(&self, homes: &[Home], mover: usize, to: Home) -> bool {
         let spot = |mover: usize| Spot { region: homes[mover].region, zone: homes[mover].zone };
         let there = Spot { region: to.region, zone: to.zone };
-        let alone = Group { movers: vec![mover], ..Group::default() };
+        let own = Own { micros: None, needs_zone: self.zoned.contains(&mover) };
         let near = self.placing.budgets.iter().all(|budget| {
             let other = match (budget.a == mover, budget.b == mover) {
                 (true, _) => budget.b,
@@ -309,7 +340,7 @@ impl<'p, 'a> Joint<'p, 'a> {
                 homes.iter().enumerate().map(taken).sum::<i64>() <= most
             })
         });
-        near && tied && apart && quotas && self.may_be(&alone, there)
+        near && tied && apart && quotas && self.may_be(&[mover], own, there)
     }
 }
 

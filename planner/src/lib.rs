@@ -216,10 +216,12 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
 
     budgets::to_fixed_ends(estate, policy, &mut roles.movers, &mut roles.findings);
     let mut unplaced = unknown(&mut roles);
-    hopeless::Hopeless { estate, policy, market: &market, regions: &regions }.drop(&mut roles, &mut unplaced);
+    let rows = hopeless::Hopeless { estate, policy, market: &market, regions: &regions }
+        .drop(&mut roles, &mut unplaced);
     let groups = groups::groups(estate, policy, &roles.movers);
     let sendings = traffic::sendings(estate, &roles.movers);
-    let mut placing = Placing::new(estate, policy, &market, &regions, &roles.movers, &groups, &sendings);
+    let mut placing =
+        Placing::new(estate, policy, &market, &regions, &roles.movers, &groups, &sendings, rows);
     placing.budgets = budgets::between(estate, policy, &roles.movers);
     placing.ties = groups::ties(estate, policy, &roles.movers, &groups);
     let effort = Effort {

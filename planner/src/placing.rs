@@ -80,7 +80,11 @@ pub struct Stated {
 }
 
 impl<'a> Placing<'a> {
-    /// Prepares the candidates of every class of hosts.
+    /// Puts together what was worked out; budgets and ties are added by whoever knows any.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a part of the problem, and each caller has them apart"
+    )]
     pub fn new(
         estate: &'a Estate,
         policy: &'a Policy,
@@ -89,8 +93,8 @@ impl<'a> Placing<'a> {
         movers: &'a [Mover<'a>],
         groups: &'a [Group],
         sendings: &'a [Sending],
+        rows: Rows,
     ) -> Placing<'a> {
-        let rows = Rows::new(market, regions, movers, |mover| estate.hosts[mover.host].public_address);
         let sells = |provider| market.sells(provider, ServiceKind::KubernetesControlPlane);
         let sells_kubernetes = market.snapshot.providers.indices().map(sells).collect();
         Placing {
@@ -197,17 +201,16 @@ impl<'a> Placing<'a> {
     /// The whole placement problem; `None` when the rules between groups leave one of them nothing.
     pub fn stated(&self, tilt: &Tilt) -> Option<Stated> {
         let outside = self.outside();
-        let all: Vec<Idx<Region>> = self.market.snapshot.regions.indices().collect();
         let costs: Vec<Vec<(Idx<Region>, Money)>> = self
             .groups
             .par_iter()
             .map(|group| {
-                let provider = |region: Idx<Region>| self.market.snapshot.regions[region].provider;
-                let cost = |region: &Idx<Region>| {
-                    let money = self.group_cost(group, *region, &outside)?;
-                    Some((*region, tilt.money(provider(*region), money)))
-                };
-                all.iter().filter_map(cost).collect()
+                let regions = self.market.snapshot.regions.iter_enumerated();
+                let cost = regions.filter_map(|(region, of)| {
+                    let money = self.group_cost(group, region, &outside)?;
+                    Some((region, tilt.money(of.provider, money)))
+                });
+                cost.collect()
             })
             .collect();
         let joint = Joint::new(self);
@@ -218,14 +221,21 @@ impl<'a> Placing<'a> {
     /// The problem without the rules between groups.
     fn problem(&self, costs: &[Vec<(Idx<Region>, Money)>], joint: &Joint<'_, '_>, tilt: &Tilt) -> Stated {
         let nodes: Vec<usize> = (0..costs.len()).filter(|group| !costs[*group].is_empty()).collect();
-        let mut regions: Vec<Idx<Region>> = costs.iter().flatten().map(|(region, _)| *region).collect();
         let snapshot = self.market.snapshot;
+        let mut is_used = vec![false; snapshot.regions.len()];
+        for (region, _) in costs.iter().flatten() {
+            is_used[region.usize()] = true;
+        }
+        let mut regions: Vec<Idx<Region>> =
+            snapshot.regions.indices().filter(|region| is_used[region.usize()]).collect();
         regions.sort_by_key(|region| (snapshot.regions[*region].provider, *region));
-        regions.dedup();
-        let labels: Vec<Spot> = regions.iter().flat_map(|region| joint.spots(*region)).collect();
-        let mut labels_of: BTreeMap<Idx<Region>, Vec<u32>> = BTreeMap::new();
-        for (label, spot) in (0..).zip(&labels) {
-            labels_of.entry(spot.region).or_default().push(label);
+        // The labels of a region stand side by side.
+        let mut labels: Vec<Spot> = Vec::new();
+        let mut labels_of = vec![0..0; snapshot.regions.len()];
+        for &region in &regions {
+            let first = labels.len() as u32;
+            labels.extend(joint.spots(region));
+            labels_of[region.usize()] = first..labels.len() as u32;
         }
         let mut node_of_group = vec![None; costs.len()];
         for (node, group) in nodes.iter().enumerate() {
@@ -275,11 +285,11 @@ impl<'a> Placing<'a> {
         };
         let problem = Problem {
             nodes: nodes
-                .iter()
+                .par_iter()
                 .map(|group| {
                     let of_region = |(region, money): &(Idx<Region>, Money)| {
                         let cost = scaled(money);
-                        labels_of[region].iter().map(move |label| (*label, cost)).collect::<Vec<_>>()
+                        labels_of[region.usize()].clone().map(move |label| (label, cost))
                     };
                     let mut own: Vec<(u32, i64)> = costs[*group].iter().flat_map(of_region).collect();
                     own.sort_unstable();

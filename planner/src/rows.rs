@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use carafe_model::catalog::{Region, ServiceKind};
+use carafe_model::estate::Estate;
 use carafe_model::host::Media;
 use carafe_model::ids::ProviderName;
 use carafe_model::idx::Idx;
@@ -64,12 +65,12 @@ impl<'k> Allowed<'k> {
 }
 
 impl Rows {
-    /// Works out every kind of host there is; `has_address` says which movers have a public address.
+    /// Works out every kind of host there is.
     pub fn new(
         market: &Market<'_>,
         regions: &[RegionView<'_>],
+        estate: &Estate,
         movers: &[Mover<'_>],
-        has_address: impl Fn(&Mover<'_>) -> bool,
     ) -> Rows {
         let kinds = Interned::of(movers.iter().map(|mover| {
             let need = &mover.need;
@@ -78,7 +79,7 @@ impl Rows {
                 vcpus: need.shape.vcpus,
                 memory: need.shape.memory,
                 disks: need.disks.iter().map(|disk| (disk.media, disk.size)).collect(),
-                has_address: has_address(mover),
+                has_address: estate.hosts[mover.host].public_address,
             }
         }));
         let allowed = Interned::of(movers.iter().map(|mover| Allowed::new(&mover.rules)));
@@ -114,6 +115,12 @@ impl Rows {
             permissions: allowed.first.par_iter().map(of_first).collect(),
             permission_of: allowed.of,
         }
+    }
+
+    /// Keeps the movers of these places, which become places 0, 1, 2 and so on.
+    pub fn keep(&mut self, movers: &[usize]) {
+        self.price_of = movers.iter().map(|mover| self.price_of[*mover]).collect();
+        self.permission_of = movers.iter().map(|mover| self.permission_of[*mover]).collect();
     }
 
     /// The cheapest offer for a mover in a region; `None` when its rules forbid the region or nothing fits.
