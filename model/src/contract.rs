@@ -1,4 +1,4 @@
-//! What the user's own contracts with providers say: a price book, spend commitments, support plans.
+//! What the user's own contracts with providers say: a price book, reserved machines, spend commitments, support plans.
 //!
 //! A price book is kept apart from list prices: the plan shows what the list says and what is paid.
 
@@ -62,6 +62,22 @@ pub struct Commitment {
     /// A month, in the plan's currency.
     pub monthly: Money,
     /// Where that is written.
+    pub source: String,
+}
+
+/// Machines of one type that are paid for already, by a reservation or a savings plan: that many cost nothing more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reservation {
+    /// Who was paid.
+    pub provider: ProviderName,
+    /// Where they are, as `provider/region`; anywhere of the provider when absent.
+    pub region: Option<String>,
+    /// Their type.
+    pub offer: String,
+    /// How many there are.
+    pub count: u32,
+    /// Where that is written; the bill names it.
     pub source: String,
 }
 

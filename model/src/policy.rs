@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::Term;
 use crate::constraints::{FlowRule, GroupRule, Location, Quota};
-use crate::contract::{BookEntry, Commitment, Support};
+use crate::contract::{BookEntry, Commitment, Reservation, Support};
 use crate::document::Document;
 use crate::host::Host;
 use crate::ids::ProviderName;
@@ -46,6 +46,9 @@ pub struct Policy {
     pub quotas: Vec<Quota>,
     /// What the user pays instead of list prices; later entries win.
     pub price_book: Vec<BookEntry>,
+    /// Machines that are paid for already.
+    #[serde(rename = "reservation")]
+    pub reservations: Vec<Reservation>,
     /// Money that providers are paid every month whether it is used or not.
     #[serde(rename = "commitment")]
     pub commitments: Vec<Commitment>,
@@ -74,6 +77,7 @@ impl Default for Policy {
             locations: Vec::new(),
             quotas: Vec::new(),
             price_book: Vec::new(),
+            reservations: Vec::new(),
             commitments: Vec::new(),
             support: Vec::new(),
         }

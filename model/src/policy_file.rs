@@ -88,6 +88,7 @@ impl<'t> Reader<'t> {
         policy.locations = self.entries(root, "location", Self::location);
         policy.quotas = self.entries(root, "quota", Self::quota);
         policy.price_book = self.entries(root, "price_book", Self::book_entry);
+        policy.reservations = self.entries(root, "reservation", Self::reservation);
         policy.commitments = self.entries(root, "commitment", Self::commitment);
         policy.support = self.entries(root, "support", Self::support);
     }

@@ -1,4 +1,5 @@
-//! What depends on everything that is used at a provider, not on one host: spend commitments and support plans.
+//! What depends on everything that is used at a provider, not on one host: spend commitments, support plans, and machines
+//! that are reserved.
 //!
 //! With `u` for what a month uses at a provider, a commitment of `c` makes it cost `max(c, u)`, and a support plan adds
 //! `max(minimum, Σ tiers of u)`. Neither is a sum over hosts, so the solver is given sums that are never more: for any
@@ -20,12 +21,19 @@ use carafe_model::units::{Money, Quantity, Rate};
 
 use crate::bill::{self, Home};
 use crate::placing::{Placed, Placing};
+use crate::reserved;
 use crate::solve::Effort;
 
 /// A share of one, in millionths.
 const WHOLE: i64 = 1_000_000;
 /// Tilted problems that are solved at most.
 const ROUNDS: usize = 8;
+/// The same where machines are reserved: their prices are looked for from further away.
+const ROUNDS_WITH_RESERVATIONS: usize = 16;
+/// So many groups are only searched until the asked gap is reached, where each round solves all of them twice.
+const LARGE: usize = 1_000;
+/// More than any machine costs, and far from what does not fit.
+const UNUSABLE: Money = Money(1 << 100);
 
 /// What costs are turned into so that their sum is never more than what a month costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +44,10 @@ pub struct Tilt {
     opening: Vec<Money>,
     /// What is paid in any case.
     constant: Money,
+    /// By reservation, what one of its machines counts; empty when nobody is to have any.
+    reserved: Vec<Money>,
+    /// By mover, the reservation whose machine it has for nothing, where that is settled.
+    owners: Option<Vec<Option<usize>>>,
 }
 
 impl Tilt {
@@ -45,6 +57,8 @@ impl Tilt {
             share: vec![WHOLE; n_providers],
             opening: vec![Money::ZERO; n_providers],
             constant: Money::ZERO,
+            reserved: Vec::new(),
+            owners: None,
         }
     }
 
@@ -73,6 +87,15 @@ impl Tilt {
                 let exact = (i128::from(rate.0) * i128::from(share)).div_euclid(i128::from(WHOLE));
                 Rate(i64::try_from(exact).unwrap_or(i64::MAX))
             }
+        }
+    }
+
+    /// What a machine of a reservation counts for a mover.
+    pub fn reserved(&self, mover: usize, reservation: usize) -> Money {
+        match &self.owners {
+            Some(owners) if owners[mover] == Some(reservation) => Money::ZERO,
+            Some(_) => UNUSABLE,
+            None => self.reserved.get(reservation).copied().unwrap_or(UNUSABLE),
         }
     }
 
@@ -132,32 +155,48 @@ pub fn place(
     let names: Vec<&ProviderName> = providers.iter().map(|provider| &provider.name).collect();
     let policy = placing.policy;
     let mut tilt = Tilt::none(names.len());
-    if policy.commitments.is_empty() && policy.support.is_empty() {
+    if !has_contracts(policy) {
         let placed = placing.place(effort, &tilt);
         let homes = homes(&placed);
         return (placed, homes);
     }
     let mut shares = vec![Share { low: 0, high: WHOLE, lambda: 0, by_percent: false }; names.len()];
+    let mut slots: Vec<SlotPrice> = vec![SlotPrice::default(); placing.market.reserved.len()];
+    let rounds = if slots.is_empty() { ROUNDS } else { ROUNDS_WITH_RESERVATIONS };
     let mut best: Option<(Money, Placed, Option<Vec<Home>>)> = None;
     let mut bound = Money::ZERO;
-    for round in 0..ROUNDS {
-        tilt = tilted(policy, &names, &shares);
+    for round in 0..rounds {
+        tilt = tilted(placing, &names, &shares, &slots);
         let placed = placing.place(effort, &tilt);
         bound = bound.max(placed.bound);
         let found = homes(&placed);
         let Some(at_home) = &found else { return (placed, None) };
         let lines = bill::bill(placing, at_home).lines;
-        let total: Money = lines.iter().map(|line| line.monthly).sum();
-        if best.as_ref().is_none_or(|(least, _, _)| total < *least) {
-            best = Some((total, placed, found));
+        let mut keep = |placed: Placed, found: Option<Vec<Home>>, lines: &[BillLine]| {
+            let total: Money = lines.iter().map(|line| line.monthly).sum();
+            if best.as_ref().is_none_or(|(least, _, _)| total < *least) {
+                best = Some((total, placed, found));
+            }
+        };
+        if move_prices(&mut slots, placing, at_home) {
+            let owners = Some(reserved::owners(placing, at_home));
+            let settled = placing.place(effort, &Tilt { owners, ..tilt.clone() });
+            if let Some(at_home) = homes(&settled) {
+                let lines = bill::bill(placing, &at_home).lines;
+                keep(settled, Some(at_home), &lines);
+            }
         }
-        let is_closed = best.as_ref().is_some_and(|(least, _, _)| *least <= bound);
+        keep(placed, found, &lines);
+        let least = best.as_ref().map_or(Money::ZERO, |(least, _, _)| *least);
+        let near = least.0 / 1_000_000 * i128::from(effort.gap_millionths);
+        let is_large = placing.groups.len() > LARGE && !slots.is_empty();
+        let is_closed = least <= bound || is_large && (least - bound).0 <= near;
         let before = tilt;
         for (share, name) in shares.iter_mut().zip(&names) {
             let used = used(&lines).get(*name).copied();
             move_share(share, policy, name, used, round);
         }
-        tilt = tilted(policy, &names, &shares);
+        tilt = tilted(placing, &names, &shares, &slots);
         if is_closed || tilt == before || (effort.stop)() {
             break;
         }
@@ -184,8 +223,56 @@ fn move_share(share: &mut Share, policy: &Policy, name: &ProviderName, used: Opt
     }
 }
 
-fn tilted(policy: &Policy, names: &[&ProviderName], shares: &[Share]) -> Tilt {
+/// What a machine of a reservation counts in the search, and between which figures its best price lies.
+#[derive(Clone, Copy, Debug, Default)]
+struct SlotPrice {
+    low: Money,
+    high: Option<Money>,
+    price: Money,
+}
+
+/// Moves the prices of reserved machines: up where more hosts want them than there are, else down. The next price is what
+/// one more machine would save where hosts are now, because there the bound has its corner; else it is in the middle.
+/// Says whether more hosts than there are machines want those of any reservation.
+fn move_prices(slots: &mut [SlotPrice], placing: &Placing<'_>, homes: &[Home]) -> bool {
+    if slots.is_empty() {
+        return false;
+    }
+    let mut are_short = false;
+    let prices: Vec<Money> = slots.iter().map(|slot| slot.price).collect();
+    let wanted = reserved::wanted(placing, homes, &prices);
+    let worth = reserved::worth(placing, homes);
+    for (place, slot) in slots.iter_mut().enumerate() {
+        if wanted[place] > placing.market.reserved[place].reservation.count {
+            slot.low = slot.price;
+            are_short = true;
+        } else if slot.price > Money::ZERO {
+            slot.high = Some(slot.price);
+        } else {
+            continue;
+        }
+        let is_between = |price: Money| price > slot.low && slot.high.is_none_or(|high| price < high);
+        slot.price = match slot.high {
+            _ if is_between(worth[place]) => worth[place],
+            Some(high) => Money(i128::midpoint(slot.low.0, high.0)),
+            None => Money(slot.low.0 * 2 + 1_000_000_000),
+        };
+    }
+    are_short
+}
+
+/// Whether a month is no sum of costs of hosts and traffic.
+pub fn has_contracts(policy: &Policy) -> bool {
+    !policy.commitments.is_empty() || !policy.support.is_empty() || !policy.reservations.is_empty()
+}
+
+fn tilted(placing: &Placing<'_>, names: &[&ProviderName], shares: &[Share], slots: &[SlotPrice]) -> Tilt {
+    let policy = placing.policy;
     let mut tilt = Tilt::none(names.len());
+    for (slot, reserved) in slots.iter().zip(&placing.market.reserved) {
+        tilt.reserved.push(slot.price);
+        tilt.constant = tilt.constant - slot.price.times(reserved.reservation.count);
+    }
     for (place, (name, share)) in names.iter().zip(shares).enumerate() {
         tilt.share[place] = WHOLE - share.lambda;
         let committed = committed(policy, name);

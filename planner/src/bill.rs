@@ -25,6 +25,8 @@ pub struct Home {
     pub zone: Option<usize>,
     /// With what.
     pub candidate: Candidate,
+    /// The reservation that the machine is of, by its place in the policy; absent where it is paid for.
+    pub reserved: Option<usize>,
 }
 
 /// Lines and the sources they point to.
@@ -104,7 +106,12 @@ impl Bill {
         let host = &placing.estate.hosts[placing.movers[mover].host];
         let need = &placing.movers[mover].need;
         let subject = Subject { host: Some(&host.id), region: Some(home.region), ..Subject::default() };
-        if let Some(machine) = placing.market.machine(home.candidate.offer, home.candidate.term) {
+        let Candidate { offer, term, .. } = home.candidate;
+        let machine = match home.reserved {
+            Some(reservation) => placing.market.reserved_machine(offer, term, reservation),
+            None => placing.market.machine(offer, term),
+        };
+        if let Some(machine) = machine {
             let month = Amount::known(Quantity::MONTH);
             self.push(placing, subject, Component::Machine, &machine, month, "hour", None);
         }

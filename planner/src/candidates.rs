@@ -27,6 +27,12 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// The same when the machine itself is paid for already: what is left is what is paid beside it.
+    pub fn paid_for(self, market: &Market<'_>) -> Candidate {
+        let machine = market.machine_rate(self.offer, self.term).map(month_of_hours).unwrap_or_default();
+        Candidate { monthly: self.monthly - machine, ..self }
+    }
+
     /// Whether it is large enough.
     pub fn fits(&self, shape: &Shape) -> bool {
         self.vcpus >= shape.vcpus && self.memory >= shape.memory

@@ -22,7 +22,15 @@ mod pricing;
 /// Every way in which a plan contradicts what it was made from; none for a sound plan.
 pub fn check(plan: &Plan, estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy) -> Vec<Finding> {
     let hosts = estate.hosts.iter().map(|host| (&host.id, host)).collect();
-    let mut judge = Judge { plan, estate, hosts, catalog: &snapshot.catalog, policy, wrong: Vec::new() };
+    let mut judge = Judge {
+        plan,
+        estate,
+        hosts,
+        catalog: &snapshot.catalog,
+        policy,
+        wrong: Vec::new(),
+        reserved: Vec::new(),
+    };
     if plan.catalog.sha256 != snapshot.sha256 {
         judge.say("the plan names another snapshot");
     }
@@ -55,6 +63,8 @@ struct Judge<'a> {
     catalog: &'a Snapshot,
     policy: &'a Policy,
     wrong: Vec<Finding>,
+    /// By reservation of the policy, how many of its machines the lines so far have used.
+    reserved: Vec<u32>,
 }
 
 impl<'a> Judge<'a> {

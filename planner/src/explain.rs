@@ -1,8 +1,8 @@
 //! Why a host goes where it goes, and where it would have gone otherwise.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use carafe_model::catalog::{Provider, Region};
+use carafe_model::catalog::{Offer, Provider, Region};
 use carafe_model::idx::Idx;
 use carafe_model::language::{Arg, Language, Said, Sentence};
 use carafe_model::plan::{PlacedDisk, Placement, Refusal, RunnerUp};
@@ -76,23 +76,24 @@ fn refused<'e>(placing: &'e Placing<'_>) -> BTreeMap<(&'e Shape, usize), Vec<Ref
         .collect()
 }
 
-/// The cheapest offer of a region but for the one that was taken, by region and shape.
-fn second<'e>(
-    placing: &'e Placing<'_>,
-    homes: &[Home],
-) -> BTreeMap<(Idx<Region>, &'e Shape), Option<Candidate>> {
-    let taken: BTreeMap<(Idx<Region>, &Shape), _> = placing
+/// The cheapest offer for a shape in a region but for one.
+type Second<'e> = BTreeMap<(Idx<Region>, &'e Shape, Idx<Offer>), Option<Candidate>>;
+
+/// The cheapest offer of a region but for the one that was taken.
+fn second<'e>(placing: &'e Placing<'_>, homes: &[Home]) -> Second<'e> {
+    let taken: BTreeSet<(Idx<Region>, &Shape, Idx<Offer>)> = placing
         .movers
         .iter()
         .zip(homes)
-        .map(|(mover, home)| ((home.region, &mover.need.shape), home.candidate.offer))
+        .map(|(mover, home)| (home.region, &mover.need.shape, home.candidate.offer))
         .collect();
     taken
         .into_par_iter()
-        .map(|((region, shape), taken)| {
+        .map(|key| {
+            let (region, shape, taken) = key;
             let others = placing.market.offers_in(region).filter(|offer| *offer != taken);
             let fitting = others.filter_map(|offer| candidate(placing.market, shape, offer));
-            ((region, shape), fitting.min_by_key(|found| (found.monthly, found.offer)))
+            (key, fitting.min_by_key(|found| (found.monthly, found.offer)))
         })
         .collect()
 }
@@ -125,7 +126,7 @@ struct Explain<'e, 'a> {
     /// How many hosts each provider has.
     providers: Vec<u32>,
     refused: BTreeMap<(&'e Shape, usize), Vec<Refusal>>,
-    second: BTreeMap<(Idx<Region>, &'e Shape), Option<Candidate>>,
+    second: Second<'e>,
 }
 
 impl Explain<'_, '_> {
@@ -175,7 +176,7 @@ impl Explain<'_, '_> {
         let currency = placing.policy.pricing.currency;
         let home = self.homes[mover];
         let this = &placing.movers[mover];
-        let here = at(alone, home.region).unwrap_or_default();
+        let here = self.here(mover, alone).unwrap_or_default();
         let mut reasons: Vec<Sentence> = Vec::new();
         let shape = &this.need.shape;
         let size = Said::new("part.size").with("n", shape.vcpus.0).with("memory", shape.memory);
@@ -189,9 +190,13 @@ impl Explain<'_, '_> {
             Some(_) | None => Said::new("reason.alone").with("n", alone.len()).with("size", size.clone()),
         };
         reasons.push(where_from.with("place", place).into());
-        let cheapest = match home.candidate.term.months() {
-            0 => Said::new("reason.by-the-hour"),
-            months => Said::new("reason.by-commitment").with("months", months),
+        let cheapest = match (home.reserved, home.candidate.term.months()) {
+            (Some(place), _) => {
+                let source = placing.market.reserved[place].reservation.source.as_str();
+                Said::new("reason.reserved").with("source", source)
+            }
+            (None, 0) => Said::new("reason.by-the-hour"),
+            (None, months) => Said::new("reason.by-commitment").with("months", months),
         };
         reasons.push(cheapest.with("offer", instance_type.name.as_str()).with("size", size).into());
         if group.movers.len() > 1 {
@@ -229,6 +234,16 @@ impl Explain<'_, '_> {
         alone
     }
 
+    /// What a mover alone costs where it goes, apart from traffic between movers.
+    fn here(&self, mover: usize, alone: &[(Money, Idx<Region>)]) -> Option<Money> {
+        let home = self.homes[mover];
+        let paid = at(alone, home.region)?;
+        let rows = &self.placing.rows;
+        let slot = rows.slots(mover, home.region).find(|slot| home.reserved == Some(slot.reservation));
+        let saved = slot.and_then(|slot| Some(rows.monthly(mover, home.region)? - slot.monthly));
+        Some(paid - saved.unwrap_or_default())
+    }
+
     /// What traffic between a mover and the others costs when it is in a region and they are at home.
     fn traffic(&self, mover: usize, region: Idx<Region>) -> Money {
         let mut total = Money::ZERO;
@@ -251,9 +266,10 @@ impl Explain<'_, '_> {
         let snapshot = placing.market.snapshot;
         let home = self.homes[mover];
         let shape = &placing.movers[mover].need.shape;
-        let second = self.second[&(home.region, shape)];
+        let second = self.second[&(home.region, shape, home.candidate.offer)];
+        let paid = |found: Candidate| Home { candidate: found, reserved: None, ..home };
         let second = second
-            .filter(|found| self.joint.may_move(self.homes, mover, Home { candidate: *found, ..home }))
+            .filter(|found| self.joint.may_move(self.homes, mover, paid(*found)))
             .map(|found| (found.monthly - home.candidate.monthly, home.region, found));
         // A member of a group cannot leave it alone.
         let elsewhere = if group.movers.len() == 1 { self.elsewhere(mover, group, alone) } else { None };
@@ -279,7 +295,7 @@ impl Explain<'_, '_> {
         let placing = self.placing;
         let home = self.homes[mover];
         let services = placing.services_cost(group, home.region)?;
-        let here = at(alone, home.region)? + self.traffic(mover, home.region) + services;
+        let here = self.here(mover, alone)? + self.traffic(mover, home.region) + services;
         let mut best: Option<(Money, Idx<Region>, Candidate)> = None;
         for &(cost, region) in alone {
             // Leaving saves at most the fixed costs of what is left; the rest of the list is dearer still.
@@ -298,7 +314,11 @@ impl Explain<'_, '_> {
             let Some(found) = placing.cheapest(mover, region).copied() else { continue };
             // Which zone changes nothing that is priced here; one that keeps the rules is enough.
             let may_be = |spot: Spot| {
-                self.joint.may_move(self.homes, mover, Home { region, zone: spot.zone, candidate: found })
+                self.joint.may_move(
+                    self.homes,
+                    mover,
+                    Home { region, zone: spot.zone, candidate: found, reserved: None },
+                )
             };
             if self.joint.spots(region).into_iter().any(may_be) {
                 best = Some((more, region, found));

@@ -24,6 +24,8 @@ pub mod budgets;
 
 mod price_book;
 
+mod reserved;
+
 pub mod sizes;
 
 pub mod market;
@@ -91,7 +93,7 @@ use carafe_model::units::{Money, Quantity};
 
 use bill::{Bill, Home};
 use groups::{Group, Mover, Roles};
-use joint::Spot;
+use joint::{Joint, Spot};
 use market::Market;
 use placing::Placing;
 use solve::Effort;
@@ -160,6 +162,10 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "PLN-0306",
         "A part of the bill rests on prices that are much older than the newest of the catalog. Import newer ones, or set pricing.stale_after_days.",
+    ),
+    (
+        "PLN-0307",
+        "Machines that are paid for already are left over: no host that fits them is cheaper there, or there are more of them than hosts. The message counts them. Look whether more hosts may use them, or sell them on.",
     ),
     (
         "PLN-0107",
@@ -296,6 +302,7 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
     let placed = homes.as_deref().unwrap_or_default();
     roles.findings.extend(doubt::findings(&market, policy, &regions, &roles.movers, placed));
     roles.findings.extend(dates::stale_prices(&plan, policy));
+    roles.findings.extend(reserved::left_over(&market, placed));
     roles.findings.extend(findings(&plan, &unplaced, &roles.movers, &sendings, estate));
     unplaced.sort_by(|a, b| a.host.cmp(&b.host));
     plan.unplaced = unplaced;
@@ -406,11 +413,19 @@ fn homes_of(placing: &Placing<'_>, groups: &[Group], spots: &[Option<Spot>]) -> 
     for (group, spot) in groups.iter().zip(spots) {
         let Spot { region, zone } = (*spot)?;
         for &mover in &group.movers {
-            homes[mover] =
-                placing.cheapest(mover, region).map(|candidate| Home { region, zone, candidate: *candidate });
+            homes[mover] = placing.cheapest(mover, region).map(|candidate| Home {
+                region,
+                zone,
+                candidate: *candidate,
+                reserved: None,
+            });
         }
     }
-    homes.into_iter().collect()
+    let mut homes: Vec<Home> = homes.into_iter().collect::<Option<_>>()?;
+    if !placing.market.reserved.is_empty() {
+        reserved::assign(placing, &Joint::new(placing), &mut homes);
+    }
+    Some(homes)
 }
 
 /// The month of the plan is above the cap, and whether a cheaper one exists is not settled.

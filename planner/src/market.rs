@@ -19,6 +19,7 @@ use carafe_model::units::{Gib, Money, Quantity, Rate};
 
 use crate::doubt::{self, Doubted};
 use crate::price_book::{PriceBook, Thing};
+use crate::reserved::{self, Reserved};
 
 /// A rate with everything the bill says about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +69,8 @@ pub struct Market<'a> {
     excludes_doubted: bool,
     /// What is paid instead of list prices.
     book: PriceBook<'a>,
+    /// Machines that are paid for already.
+    pub reserved: Vec<Reserved<'a>>,
 }
 
 /// The source of a price that is nobody's: the starter catalog's rate card for OpenStack names it.
@@ -109,6 +112,7 @@ impl<'a> Market<'a> {
             doubted: doubt::doubted(snapshot),
             excludes_doubted: policy.pricing.doubtful == Doubtful::Exclude,
             book: PriceBook::new(snapshot, &policy.price_book),
+            reserved: reserved::resolve(snapshot, &policy.reservations),
         };
         market.fill_transfers();
         market.fill_services();
@@ -194,6 +198,14 @@ impl<'a> Market<'a> {
                 .into(),
             origin: Origin::Price(self.snapshot.offers.source[offer.usize()]),
         })
+    }
+
+    /// The quote of a machine that is paid for already: nothing, with its list price and the reservation that paid.
+    pub fn reserved_machine(&self, offer: Idx<Offer>, term: Term, reservation: usize) -> Option<Quote> {
+        let listed = self.convert(self.snapshot.offers.rate(offer, term)?);
+        let book = self.reserved[reservation].reservation.source.clone();
+        let quote = self.machine(offer, term)?;
+        Some(Quote { rate: Rate(0), list: Some(ListPrice { rate: listed, book }), ..quote })
     }
 
     /// Whether a region sells block storage for a disk. One without any price of block storage may: nothing is known.

@@ -35,7 +35,7 @@ pub const NO_MODEL: &str = "PLN-0501";
 /// Writes the program whose optimum is the month of the plan.
 ///
 /// # Errors
-/// When prices cannot be converted, when commitments or support plans make a month no sum of costs, or when the rules
+/// When prices cannot be converted, when commitments, support plans or reservations make a month no sum of costs, or when the rules
 /// leave a group of hosts nothing.
 pub fn export(
     estate: &Estate,
@@ -45,7 +45,7 @@ pub fn export(
 ) -> Result<String, Box<Finding>> {
     let refused =
         |key: &str| Box::new(Finding::error(NO_MODEL, Said::new(key)).help(Said::new("help.no-model")));
-    if !policy.commitments.is_empty() || !policy.support.is_empty() {
+    if crate::account::has_contracts(policy) {
         return Err(refused("finding.no-model-contracts"));
     }
     let written = with_placing(estate, snapshot, policy, |placing, _| {

@@ -119,25 +119,29 @@ impl<'a> Placing<'a> {
 
     /// A month of a mover in a region, apart from traffic between movers; `outside` is what it sends to the outside.
     pub fn mover_cost(&self, mover: usize, region: Idx<Region>, outside: &[Quantity]) -> Option<Money> {
-        let own = self.rows.monthly(mover, region)?;
+        Some(self.rows.monthly(mover, region)? + self.outside_cost(region, outside))
+    }
+
+    /// What a mover in a region pays for what it sends to the outside.
+    fn outside_cost(&self, region: Idx<Region>, outside: &[Quantity]) -> Money {
         let internet =
             self.market.transfer(region, Reach::Internet).map(|quote| quote.rate).unwrap_or_default();
-        let traffic: Money = outside.iter().map(|gib| internet.times(*gib)).sum();
-        Some(own + traffic)
+        outside.iter().map(|gib| internet.times(*gib)).sum()
+    }
+
+    /// What counts of a mover's own month in a region: with a machine that is paid for, or a reserved one at its price.
+    fn tilted_cost(&self, mover: usize, region: Idx<Region>, tilt: &Tilt) -> Option<Money> {
+        let provider = self.market.snapshot.regions[region].provider;
+        let normal = tilt.money(provider, self.rows.monthly(mover, region)?);
+        let slots = self.rows.slots(mover, region);
+        let reserved =
+            slots.map(|slot| tilt.money(provider, slot.monthly) + tilt.reserved(mover, slot.reservation));
+        Some(reserved.chain([normal]).min().expect("there is one"))
     }
 
     /// What a month of a service costs in a region.
     pub fn month_of(&self, region: Idx<Region>, kind: ServiceKind) -> Money {
         self.market.service(region, kind).map(|quote| quote.rate.times(Quantity::MONTH)).unwrap_or_default()
-    }
-
-    /// What a group costs in a region; `None` when a member has no offer there.
-    pub fn group_cost(&self, group: &Group, region: Idx<Region>, outside: &[Vec<Quantity>]) -> Option<Money> {
-        let mut total = self.services_cost(group, region)?;
-        for &mover in &group.movers {
-            total += self.mover_cost(mover, region, &outside[mover])?;
-        }
-        Some(total)
     }
 
     /// Whether a group can be in a region.
@@ -207,8 +211,13 @@ impl<'a> Placing<'a> {
             .map(|group| {
                 let regions = self.market.snapshot.regions.iter_enumerated();
                 let cost = regions.filter_map(|(region, of)| {
-                    let money = self.group_cost(group, region, &outside)?;
-                    Some((region, tilt.money(of.provider, money)))
+                    let services = tilt.money(of.provider, self.services_cost(group, region)?);
+                    let mut total = services;
+                    for &mover in &group.movers {
+                        let own = self.tilted_cost(mover, region, tilt)?;
+                        total += own + tilt.money(of.provider, self.outside_cost(region, &outside[mover]));
+                    }
+                    Some((region, total))
                 });
                 cost.collect()
             })

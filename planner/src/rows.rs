@@ -13,15 +13,18 @@ use carafe_model::idx::Idx;
 use carafe_model::units::{Gib, Mib, Money, Quantity, Vcpus};
 use rayon::prelude::*;
 
-use crate::candidates::{Candidate, Frontier};
+use crate::candidates::{self, Candidate, Frontier};
 use crate::concerns::{Near, RegionView, Rules, refuse_region};
-use crate::demand::Class;
+use crate::demand::{Class, Shape};
 use crate::groups::Mover;
 use crate::market::Market;
+use crate::reserved::Slot;
 
 /// The prices and permissions of all movers.
 pub struct Rows {
     prices: Vec<Vec<Option<Price>>>,
+    /// By kind: the reserved machines that it can use, by region, then reservation.
+    slots: Vec<Vec<Slot>>,
     price_of: Vec<u32>,
     permissions: Vec<Vec<u32>>,
     permission_of: Vec<u32>,
@@ -105,7 +108,34 @@ impl Rows {
         let of_first = |first: &usize| -> Vec<u32> {
             regions.iter().map(|region| refuse_region(&movers[*first].rules, region)).collect()
         };
+        let slots = |kind: &Kind<'_>| {
+            let mut found: Vec<Slot> = Vec::new();
+            for (reservation, reserved) in market.reserved.iter().enumerate() {
+                let Some(instance_type) = reserved.instance_type else { continue };
+                for region in all.iter().filter(|region| reserved.region.is_none_or(|only| only == **region))
+                {
+                    let Some(normal) = price(kind, *region) else { continue };
+                    let shape = Shape { vcpus: kind.vcpus, memory: kind.memory, class: kind.class.clone() };
+                    let candidate = market
+                        .offers_in(*region)
+                        .find(|offer| market.snapshot.offers.instance_type[offer.usize()] == instance_type)
+                        .and_then(|offer| candidates::candidate(market, &shape, offer))
+                        .filter(|candidate| candidate.fits(&shape));
+                    let Some(candidate) = candidate else { continue };
+                    let candidate = candidate.paid_for(market);
+                    let monthly = normal.monthly - normal.candidate.monthly + candidate.monthly;
+                    found.push(Slot { reservation, region: *region, candidate, monthly });
+                }
+            }
+            found.sort_by_key(|slot| (slot.region, slot.reservation));
+            found
+        };
         Rows {
+            slots: if market.reserved.is_empty() {
+                Vec::new()
+            } else {
+                kinds.distinct.par_iter().map(slots).collect()
+            },
             prices: kinds
                 .distinct
                 .par_iter()
@@ -131,6 +161,19 @@ impl Rows {
     /// A month of a mover in a region without any traffic; `None` where it cannot be.
     pub fn monthly(&self, mover: usize, region: Idx<Region>) -> Option<Money> {
         Some(self.price(mover, region)?.monthly)
+    }
+
+    /// Which kind of host a mover is: movers of one kind cost the same everywhere.
+    pub fn kind(&self, mover: usize) -> u32 {
+        self.price_of[mover]
+    }
+
+    /// The reserved machines that a mover can use in a region.
+    pub fn slots(&self, mover: usize, region: Idx<Region>) -> impl Iterator<Item = &Slot> {
+        let all = self.slots.get(self.price_of[mover] as usize).map_or(&[][..], Vec::as_slice);
+        let first = all.partition_point(|slot| slot.region < region);
+        let may_be = self.permissions[self.permission(mover)][region.usize()] == 0;
+        all[first..].iter().take_while(move |slot| may_be && slot.region == region)
     }
 
     /// Which set of permissions a mover has: movers of one set may be in the same regions for the same reasons.

@@ -60,8 +60,7 @@ pub fn what_if(
         answers.constraints = asker.constraints();
     }
     // With these, a month is no sum of prices, and no line in their factors.
-    let has_contracts = !policy.commitments.is_empty() || !policy.support.is_empty();
-    if questions.sensitivity && has_contracts {
+    if questions.sensitivity && crate::account::has_contracts(policy) {
         answers.left_out.push(Said::new("what-if.contracts").into());
     } else if questions.sensitivity {
         answers.scenarios = asker.scenarios();

@@ -1,6 +1,6 @@
-//! Reads the user's contracts: `[[price_book]]`, `[[commitment]]`, `[[support]]`.
+//! Reads the user's contracts: `[[price_book]]`, `[[reservation]]`, `[[commitment]]`, `[[support]]`.
 
-use crate::contract::{BookEntry, Commitment, Pays, Support, SupportTier};
+use crate::contract::{BookEntry, Commitment, Pays, Reservation, Support, SupportTier};
 use crate::finding::{Finding, Place};
 use crate::ids::ProviderName;
 use crate::plan::Component;
@@ -65,6 +65,27 @@ impl<'t> Reader<'t> {
             );
         }
         BookEntry { pays, ..entry }
+    }
+
+    pub(super) fn reservation(&mut self, table: &mut Table<'t>) -> Reservation {
+        let provider = self.whose(table);
+        let region = self.string(table, "region");
+        if region.as_ref().is_some_and(|path| !path.starts_with(&format!("{provider}/"))) {
+            self.contradiction(
+                table,
+                "a reservation is in a region of its provider",
+                "region = \"aws/ap-northeast-2\"",
+            );
+        }
+        let offer = self.string(table, "offer").unwrap_or_default();
+        if offer.is_empty() {
+            self.contradiction(table, "a reservation is of one type of machines", "offer = \"m5.large\"");
+        }
+        let count = self.integer(table, "count", 1, 1_000_000).unwrap_or_else(|| {
+            self.contradiction(table, "a reservation is of one machine or more", "count = 10");
+            1
+        });
+        Reservation { provider, region, offer, count, source: self.written(table) }
     }
 
     pub(super) fn commitment(&mut self, table: &mut Table<'t>) -> Commitment {

@@ -183,7 +183,8 @@ impl Judge<'_> {
             line.region.as_ref().map(|region| format!("{}/{region}", line.provider)).unwrap_or_default();
         // `provider/region/type/term`: the type alone may hold a slash.
         let machine = Some(line.rate_id.as_str())
-            .filter(|_| line.component == Component::Machine && !self.policy.price_book.is_empty())
+            .filter(|_| line.component == Component::Machine)
+            .filter(|_| !(self.policy.price_book.is_empty() && self.policy.reservations.is_empty()))
             .and_then(|id| Some(id.strip_prefix(path.as_str())?.strip_prefix('/')?.rsplit_once('/')?.0))
             .and_then(|name| {
                 let of_provider =
@@ -218,10 +219,36 @@ impl Judge<'_> {
             }
         }
         let told = line.list.as_ref().map(|list| list.book.as_str());
+        if self.is_reserved(line, machine, told) {
+            return listed;
+        }
         if paid != (line.rate, told) {
             self.say(format!("the line {} is not at what the price book says", line.rate_id));
         }
         listed
+    }
+
+    /// Whether a machine is free by a reservation for its type and region that is not used up yet. Reservations for one
+    /// region are used before those for any.
+    fn is_reserved(&mut self, line: &BillLine, machine: Option<&InstanceType>, told: Option<&str>) -> bool {
+        let (Some(machine), Rate(0)) = (machine, line.rate) else { return false };
+        let path = line.region.as_ref().map(|region| format!("{}/{region}", line.provider));
+        let reservations = self.policy.reservations.iter().enumerate();
+        let mut fitting: Vec<usize> = reservations
+            .filter(|(_, reservation)| {
+                reservation.provider == line.provider
+                    && reservation.offer == machine.name
+                    && (reservation.region.is_none() || reservation.region == path)
+                    && told == Some(reservation.source.as_str())
+            })
+            .map(|(place, _)| place)
+            .collect();
+        fitting.sort_by_key(|place| self.policy.reservations[*place].region.is_none());
+        self.reserved.resize(self.policy.reservations.len(), 0);
+        let left = |place: &&usize| self.reserved[**place] < self.policy.reservations[**place].count;
+        let Some(&place) = fitting.iter().find(left) else { return false };
+        self.reserved[place] += 1;
+        true
     }
 
     /// Support plans and unused commitments: exactly those that the policy asks for, over what is used.

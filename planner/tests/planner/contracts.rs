@@ -1,7 +1,7 @@
 //! Price books, commitments and support plans: what they say is what is paid, and the bound stays a bound.
 
 use crate::common::{PLACES, plan, sealed, small_estate};
-use carafe_model::contract::{BookEntry, Commitment, Pays, Support, SupportTier};
+use carafe_model::contract::{BookEntry, Commitment, Pays, Reservation, Support, SupportTier};
 use carafe_model::estate::Estate;
 use carafe_model::plan::{Component, Plan};
 use carafe_model::policy::{Match, Policy, Rule};
@@ -146,6 +146,80 @@ fn support_is_billed_once_for_each_provider_in_use() {
     assert_eq!(support.len(), supported);
 }
 
+fn reserved(provider: &str, region: Option<&str>, offer: &str, count: u32) -> Reservation {
+    Reservation {
+        provider: provider.into(),
+        region: region.map(str::to_owned),
+        offer: offer.to_owned(),
+        count,
+        source: "reserved in March".to_owned(),
+    }
+}
+
+/// An estate of hosts of one size without traffic.
+fn alike(n: u32) -> Estate {
+    let mut estate = Estate::empty("alike");
+    estate.hosts = (0..n).map(|number| crate::common::host(&format!("h{number}"), 2, 4)).collect();
+    estate
+}
+
+fn machines_paid_for(plan: &Plan) -> usize {
+    let free = |line: &&carafe_model::plan::BillLine| {
+        line.component == Component::Machine
+            && line.rate == Rate(0)
+            && line.list.as_ref().is_some_and(|list| list.book == "reserved in March")
+    };
+    plan.bill.iter().filter(free).count()
+}
+
+#[test]
+fn reserved_machines_are_used_up_and_draw_hosts_to_them() {
+    let normal = plan(&alike(5), &sealed(&PLACES), &Policy::default());
+    assert!(normal.placements.iter().all(|p| p.provider.as_str() == "aws"));
+    let policy =
+        Policy { reservations: vec![reserved("azure", None, "azure.small", 3)], ..Policy::default() };
+    let drawn = plan(&alike(5), &sealed(&PLACES), &policy);
+    assert_sound(&drawn);
+    let at_azure: Vec<_> = drawn.placements.iter().filter(|p| p.provider.as_str() == "azure").collect();
+    assert_eq!(at_azure.len(), 3, "{:#?}", drawn.placements);
+    assert!(at_azure.iter().all(|p| p.offer == "azure.small"));
+    assert_eq!(machines_paid_for(&drawn), 3);
+    assert!(drawn.bound.proven && drawn.bound.gap == Quantity(0), "{:?}", drawn.bound);
+    assert!(drawn.totals.monthly < normal.totals.monthly);
+    assert!(drawn.findings.iter().all(|finding| finding.code != "PLN-0307"));
+}
+
+#[test]
+fn reserved_machines_that_nobody_needs_are_told() {
+    let policy = Policy {
+        reservations: vec![
+            reserved("azure", None, "azure.small", 7),
+            reserved("azure", None, "no-such-machine", 2),
+            reserved("aws", Some("aws/nowhere"), "aws.small", 1),
+        ],
+        ..Policy::default()
+    };
+    let found = plan(&alike(5), &sealed(&PLACES), &policy);
+    assert_sound(&found);
+    assert_eq!(machines_paid_for(&found), 5);
+    let told = found.findings.iter().filter(|finding| finding.code == "PLN-0307");
+    let told: Vec<String> = told.map(|finding| finding.summary.to_string()).collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told[0].starts_with("2 of 7"), "{told:?}");
+}
+
+#[test]
+fn a_bill_that_uses_more_reserved_machines_than_there_are_is_refused() {
+    let (estate, snapshot) = (alike(3), sealed(&PLACES));
+    let mut policy =
+        Policy { reservations: vec![reserved("azure", None, "azure.small", 3)], ..Policy::default() };
+    let sound = plan(&estate, &snapshot, &policy);
+    assert_sound(&sound);
+    policy.reservations[0].count = 2;
+    let said = check(&sound, &estate, &snapshot, &policy);
+    assert!(said.iter().any(|finding| finding.summary.to_string().contains("price book")), "{said:?}");
+}
+
 /// The cheapest of all plans that pin every host to one region.
 fn by_force(estate: &Estate, policy: &Policy) -> Money {
     let snapshot = sealed(&PLACES);
@@ -168,6 +242,7 @@ prop_compose! {
         discounts in prop::collection::vec((0usize..4, 0i64..60), 0..3),
         commitments in prop::collection::vec((0usize..4, 0i128..900), 0..3),
         support in prop::collection::vec((0usize..4, 0i128..300, 0i64..20), 0..3),
+        reservations in prop::collection::vec((0usize..4, any::<bool>(), 1u32..3), 0..3),
     ) -> Policy {
         let name = |place: usize| ["aws", "azure", "ncp", "nhn"][place];
         Policy {
@@ -180,6 +255,10 @@ prop_compose! {
                 minimum: dollars(minimum),
                 tiers: vec![SupportTier { from: Money::ZERO, percent: Quantity(percent * 1_000_000) }],
                 source: "s".to_owned(),
+            }).collect(),
+            reservations: reservations.into_iter().map(|(place, is_large, count)| {
+                let size = if is_large { "large" } else { "small" };
+                reserved(name(place), None, &format!("{}.{size}", name(place)), count)
             }).collect(),
             ..Policy::default()
         }
@@ -216,6 +295,7 @@ proptest! {
         let mut list = policy.clone();
         list.commitments.clear();
         list.support.clear();
+        list.reservations.clear();
         list.price_book.clear();
         let mut cheaper = list.clone();
         cheaper.price_book.push(entry(["aws", "azure", "ncp", "nhn"][place], more));
