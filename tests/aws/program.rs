@@ -1,10 +1,10 @@
 //! The real program at work on the emulator, in a folder of its own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::world::World;
 
@@ -56,6 +56,27 @@ impl Program<'_> {
             "destroy" => vec!["destroy", "--auto-approve", "--destroy-data", &self.name],
             verb => vec![verb],
         }
+    }
+
+    /// The plan of the estate that `carafe demo` shows, with AWS as the one provider.
+    pub fn demo(world: &World) -> Program<'_> {
+        let example =
+            |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/korean-erp").join(name);
+        let policy = std::fs::read_to_string(example("policy.toml")).expect("an example");
+        let policy = policy.replacen("[targets]", "[targets]\nproviders = [\"aws\"]", 1);
+        // An estate that is not named is called after the first file it is read from.
+        let program = Program::new(world, &json!({"name": "honeybee"}));
+        program.write("policy.toml", &policy);
+        let run = |words: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_carafe"));
+            let done = command.args(words).current_dir(program.folder.path()).output().expect("it was built");
+            assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
+        };
+        let [honeybee, notes] =
+            ["honeybee.json", "annotations.json"].map(|name| example(name).display().to_string());
+        run(&["inventory", "import", &honeybee, &notes, "-o", "estate.json"]);
+        run(&["plan", "estate.json", "--policy", "policy.toml", "-o", "plan.json"]);
+        program
     }
 
     /// Runs a command to its end.

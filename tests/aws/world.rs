@@ -25,6 +25,8 @@ pub const REGION: &str = "us-east-1";
 pub struct World {
     pub server: Aws,
     pub folder: TempDir,
+    /// Which region [`World::seen`] looks at.
+    pub region: &'static str,
 }
 
 impl World {
@@ -36,7 +38,7 @@ impl World {
             .arg(&key)
             .status();
         assert!(made.expect("ssh-keygen can be started").success());
-        World { server: Aws::start(), folder }
+        World { server: Aws::start(), folder, region: REGION }
     }
 
     /// The file with the public key.
@@ -83,7 +85,7 @@ impl World {
 
     /// What AWS's own client sees, a line for each resource.
     pub fn seen(&self) -> Vec<String> {
-        let told = self.server.boto3(&client(), &["seen", REGION]);
+        let told = self.server.boto3(&client(), &["seen", self.region]);
         told.lines().map(str::to_owned).filter(|line| !line.is_empty()).collect()
     }
 }

@@ -449,3 +449,7 @@ fn signed(
     headers.remove(CONTENT_TYPE);
     Ok(Request { headers, body, ..Request::new(method, url, DEADLINE) })
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

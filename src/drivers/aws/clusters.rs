@@ -243,7 +243,14 @@ impl Site<'_> {
 
     async fn clear_control_subnet(&self, owner: &Ownership) -> Result<(), DriverError> {
         for subnet in self.control_subnets(owner).await? {
-            self.gone("DeleteSubnet", "SubnetId", &subnet.id).await?;
+            let mut patience = Patience::with(format!("the subnet of cluster \"{}\"", subnet.name));
+            loop {
+                match self.gone("DeleteSubnet", "SubnetId", &subnet.id).await {
+                    // The interfaces of a control plane go a little later than itself.
+                    Err(DriverError { kind: ErrorKind::Conflict, .. }) => patience.wait().await?,
+                    result => break result?,
+                }
+            }
         }
         Ok(())
     }

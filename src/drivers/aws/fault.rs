@@ -31,8 +31,6 @@ const TABLE: &[(ErrorKind, &[&str])] = &[
             "IncorrectState",
             "IncorrectInstanceState",
             "ResourceNotReady*",
-            "OperationNotPermittedException",
-            "DependencyThrottle",
         ],
     ),
     (
@@ -46,6 +44,7 @@ const TABLE: &[(ErrorKind, &[&str])] = &[
             "Blocked",
             "PendingVerification",
             "OptInRequired",
+            "OperationNotPermitted*",
             "ExpiredToken*",
             "RequestExpired",
             "RequestTimeTooSkewed",

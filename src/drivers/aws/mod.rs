@@ -35,6 +35,8 @@ mod clusters;
 mod credentials;
 mod fault;
 mod images;
+#[cfg(test)]
+mod loopback;
 mod machines;
 mod networks;
 mod owner;

@@ -1,55 +1,12 @@
 //! Each source of credentials, from files and from servers on the loopback interface.
 
-use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::drivers::aws::client::Endpoints;
+use crate::drivers::aws::loopback::Server;
 use crate::drivers::rest::Rest;
-
-/// Answers each request with what `answers` says of its first line and headers, and keeps them.
-struct Server {
-    url: String,
-    seen: Arc<Mutex<Vec<String>>>,
-}
-
-impl Server {
-    fn start(answers: impl Fn(&str) -> Option<String> + Send + 'static) -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("bound"));
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let kept = seen.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let Ok(mut stream) = stream else { return };
-                let mut reader = BufReader::new(stream.try_clone().expect("a socket"));
-                let mut request = String::new();
-                while reader.read_line(&mut request).is_ok_and(|read| read > 2) {}
-                let length = request.lines().find_map(|line| line.strip_prefix("content-length: "));
-                let mut body = vec![0; length.and_then(|text| text.parse().ok()).unwrap_or(0)];
-                reader.read_exact(&mut body).expect("the whole body");
-                request.push_str(&String::from_utf8_lossy(&body));
-                let (status, answer) = match answers(&request) {
-                    Some(answer) => ("200 OK", answer),
-                    None => ("404 Not Found", "{}".to_owned()),
-                };
-                kept.lock().expect("no panic").push(request);
-                let length = answer.len();
-                let _ = write!(
-                    stream,
-                    "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}"
-                );
-            }
-        });
-        Server { url, seen }
-    }
-
-    fn seen(&self) -> String {
-        self.seen.lock().expect("no panic").join("\n")
-    }
-}
 
 fn found(variables: &[(&str, &str)]) -> Result<Source, DriverError> {
     find(&Settings::default(), &|name| {
