@@ -105,8 +105,19 @@ fn tabs(servers: u64) -> Vec<Tab> {
     let mut info = headed(
         "vInfo",
         &[
-            "SRM Placeholder", "DNS Name", "CPUs", "Memory", "NICs", "Disks", "Total disk capacity MiB",
-            "Primary IP Address", "Network #1", "Provisioned MiB", "In Use MiB", "Firmware", "Annotation",
+            "SRM Placeholder",
+            "DNS Name",
+            "CPUs",
+            "Memory",
+            "NICs",
+            "Disks",
+            "Total disk capacity MiB",
+            "Primary IP Address",
+            "Network #1",
+            "Provisioned MiB",
+            "In Use MiB",
+            "Firmware",
+            "Annotation",
             "Owner",
         ],
     );
@@ -148,29 +159,57 @@ fn tabs(servers: u64) -> Vec<Tab> {
         let sizes: Vec<u64> = (0..3).map(|_| 1024 * (20 + numbers.below(480))).collect();
         let total: u64 = sizes.iter().sum();
         info.rows.push(row(vec![
-            "False".into(), format!("{name}.example.internal").into(), cpus.into(), mib.into(), 1.into(),
-            3.into(), total.into(), ip.clone().into(), format!("vlan-{}", number % 60).into(),
-            (total + mib).into(), (total / 2).into(), "efi".into(), format!("runs service {number}").into(),
+            "False".into(),
+            format!("{name}.example.internal").into(),
+            cpus.into(),
+            mib.into(),
+            1.into(),
+            3.into(),
+            total.into(),
+            ip.clone().into(),
+            format!("vlan-{}", number % 60).into(),
+            (total + mib).into(),
+            (total / 2).into(),
+            "efi".into(),
+            format!("runs service {number}").into(),
             format!("owner-{}", number % 300).into(),
         ]));
         cpu.rows.push(row([cpus, 1, cpus, cpus * 2_400, numbers.below(2_400)].map(Cell::from).to_vec()));
-        memory.rows.push(row([mib, mib - numbers.below(mib), numbers.below(mib), 60].map(Cell::from).to_vec()));
+        memory
+            .rows
+            .push(row([mib, mib - numbers.below(mib), numbers.below(mib), 60].map(Cell::from).to_vec()));
         for (at, size) in sizes.iter().enumerate() {
             let (label, key) = (format!("Hard disk {}", at + 1), 2_000 + at as u64);
             let used = numbers.below(*size);
             disk.rows.push(row(vec![
-                label.into(), key.into(), (*size).into(), "False".into(), "persistent".into(),
-                "sharingNone".into(), "True".into(), "SCSI controller 0".into(),
+                label.into(),
+                key.into(),
+                (*size).into(),
+                "False".into(),
+                "persistent".into(),
+                "sharingNone".into(),
+                "True".into(),
+                "SCSI controller 0".into(),
             ]));
             partition.rows.push(row(vec![
-                format!("/mnt/{at}").into(), key.into(), (*size).into(), used.into(), (size - used).into(),
+                format!("/mnt/{at}").into(),
+                key.into(),
+                (*size).into(),
+                used.into(),
+                (size - used).into(),
                 (100 * (size - used) / size).into(),
             ]));
         }
-        let mac = format!("00:50:56:{:02x}:{:02x}:{:02x}", number >> 16 & 255, number >> 8 & 255, number & 255);
+        let mac =
+            format!("00:50:56:{:02x}:{:02x}:{:02x}", number >> 16 & 255, number >> 8 & 255, number & 255);
         network.rows.push(row(vec![
-            "Network adapter 1".into(), "Vmxnet3".into(), format!("vlan-{}", number % 60).into(),
-            "switch-1".into(), "True".into(), mac.into(), ip.into(),
+            "Network adapter 1".into(),
+            "Vmxnet3".into(),
+            format!("vlan-{}", number % 60).into(),
+            "switch-1".into(),
+            "True".into(),
+            mac.into(),
+            ip.into(),
         ]));
     }
     vec![info, cpu, memory, disk, partition, network]
@@ -246,13 +285,17 @@ fn write_flows(folder: &Path, servers: u64, lines: u64) -> Result<(), Box<dyn Er
     )?;
     writeln!(table, "ts,te,sa,da,sp,dp,pr,ipkt,ibyt")?;
     for line in 0..lines {
-        let (client, port) = (numbers.below(servers), PORTS[numbers.below(6) as usize]);
-        // A server speaks with some eight others.
+        // Each server speaks with eight others, and offers one service.
+        let client = numbers.below(servers);
         let server = (client + 1 + numbers.below(8) * 37) % servers;
+        let port = PORTS[(server % 6) as usize];
         let (from, to) = (address(client), address(server));
-        let (high, packets, bytes) = (32_768 + numbers.below(28_000), numbers.below(900), numbers.below(900_000));
-        let (start, eni) = (1_772_323_200 + line / 50, client);
+        let (high, packets, bytes) =
+            (32_768 + numbers.below(28_000), numbers.below(900), numbers.below(900_000));
+        let start = 1_772_323_200 + line / 50;
         let is_answer = line % 2 == 1;
+        // Both ends keep a log.
+        let eni = if line % 4 < 2 { client } else { server };
         let (from, to, from_port, to_port) =
             if is_answer { (to, from, port, high) } else { (from, to, high, port) };
         writeln!(

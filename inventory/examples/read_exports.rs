@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --release -p carafe-inventory --example read_exports -- import FILE…
-//! cargo run --release -p carafe-inventory --example read_exports -- flows FILE…
+//! cargo run --release -p carafe-inventory --example read_exports -- flows SERVERS LOG…
 //! ```
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a program for people")]
@@ -13,7 +13,6 @@ use std::time::Instant;
 
 use carafe_inventory::{InputFile, flows, import};
 use carafe_model::document::Document;
-use carafe_model::estate::Estate;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -22,7 +21,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("what to do and which files are wanted".into());
     };
     let start = Instant::now();
-    let read = names.iter().map(|name| Ok((name, std::fs::read(name)?))).collect::<Result<Vec<_>, Box<dyn Error>>>()?;
+    let read = names
+        .iter()
+        .map(|name| Ok((name, std::fs::read(name)?)))
+        .collect::<Result<Vec<_>, Box<dyn Error>>>()?;
     let files: Vec<InputFile<'_>> = read.iter().map(|(name, bytes)| InputFile { name, bytes }).collect();
     println!("files read           {:>9.3} s", start.elapsed().as_secs_f64());
     let start = Instant::now();
@@ -37,10 +39,22 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("{hosts} hosts, {} findings, {size} bytes", import.findings.len());
         }
         "flows" => {
+            let Some((servers, logs)) = files.split_first() else {
+                return Err("a file of servers is wanted".into());
+            };
+            let Some(mut estate) = import(&[*servers], None, "measured").estate else {
+                return Err("there are no servers in the first file".into());
+            };
+            let start = Instant::now();
             let mut findings = Vec::new();
-            let summary = flows::add(&mut Estate::empty("measured"), &files, None, None, &mut findings);
+            let summary = flows::add(&mut estate, logs, None, None, &mut findings);
             let seconds = start.elapsed().as_secs_f64();
-            println!("{} records in {seconds:.3} s, {:.0} a second", summary.records, summary.records as f64 / seconds);
+            let rate = summary.records as f64 / seconds;
+            println!(
+                "{} records in {seconds:.3} s, {rate:.0} a second; {} flows",
+                summary.records,
+                estate.flows.len()
+            );
         }
         other => return Err(format!("\"{other}\" is neither import nor flows").into()),
     }

@@ -8,7 +8,7 @@ use csv::StringRecord;
 use crate::encoding;
 use crate::input::InputFile;
 use crate::number::{DecimalSign, SignVotes};
-use crate::table::{Cell, Column, ColumnNames, Row, Table};
+use crate::table::{Column, ColumnNames, Table};
 use crate::text::{Heading, clip};
 
 /// A delimited file whose first row holds headings.
@@ -96,15 +96,14 @@ impl<'a> Delimited<'a> {
             .collect();
         let mut votes = SignVotes::default();
         self.each_row(findings, |number, record| {
-            let mut cells = Vec::new();
+            table.begin(number);
             for (cell, column) in record.iter().zip(&kept) {
                 let text = cell.trim();
                 if let (Some(column), false) = (column, text.is_empty()) {
                     votes.see(text);
-                    cells.push((*column, Cell { text: text.to_owned(), is_number: false }));
+                    table.push(number, *column, text, false);
                 }
             }
-            table.rows.push(Row { number, cells });
         });
         table.sign = votes.decide();
         table

@@ -21,6 +21,10 @@ pub struct SignVotes {
 impl SignVotes {
     /// Counts one number, if it can be read in one way only.
     pub fn see(&mut self, text: &str) {
+        // What has neither sign has no vote, and most cells have none.
+        if !text.bytes().any(|byte| matches!(byte, b'.' | b',')) {
+            return;
+        }
         let Some(parts) = Parts::split(text) else { return };
         match parts.sign() {
             Sign::Certain(DecimalSign::Point) => self.points += 1,

@@ -1,6 +1,7 @@
 //! Tables of text, from workbooks and from delimited files alike: every cell keeps its row and its column.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use carafe_model::finding::{Finding, Place};
 use carafe_model::units::{Mib, Quantity};
@@ -18,6 +19,9 @@ pub struct Table {
     /// Where the sheet is.
     pub place: Place,
     pub(crate) columns: Vec<Column>,
+    /// The texts of all cells, one behind the other: a table has millions, and each on its own would be an allocation.
+    texts: String,
+    cells: Vec<Cell>,
     /// The rows behind the headings.
     pub rows: Vec<Row>,
     /// How the numbers of this sheet that are texts are written.
@@ -29,6 +33,8 @@ pub(crate) struct Column {
     /// What it is called here; `None` for one that nobody asked for.
     pub(crate) name: Option<&'static str>,
     pub(crate) heading: String,
+    /// The heading as findings call it.
+    told: String,
     pub(crate) unit: Option<String>,
 }
 
@@ -36,15 +42,18 @@ pub(crate) struct Column {
 pub struct Row {
     /// Its number in the sheet, from 1 with the headings.
     pub number: u32,
-    /// The cells that hold something, by column.
-    pub(crate) cells: Vec<(usize, Cell)>,
+    /// Which cells of the table are its own: those that hold something.
+    cells: Range<usize>,
 }
 
 /// One cell.
-pub(crate) struct Cell {
-    pub(crate) text: String,
+struct Cell {
+    column: u32,
+    /// How much of the table's text it is.
+    length: u32,
+    start: usize,
     /// Whether the sheet holds it as a number, so that its decimal sign is a point.
-    pub(crate) is_number: bool,
+    is_number: bool,
 }
 
 /// A cell read as a number.
@@ -71,6 +80,7 @@ impl Column {
         (name.is_some() || keep_others(key)).then(|| Column {
             name,
             heading: heading.trim().to_owned(),
+            told: clip(heading.trim()),
             unit,
         })
     }
@@ -79,7 +89,47 @@ impl Column {
 impl Table {
     /// A table with nothing in it yet.
     pub(crate) fn empty(place: Place) -> Table {
-        Table { place, columns: Vec::new(), rows: Vec::new(), sign: None }
+        Table {
+            place,
+            columns: Vec::new(),
+            texts: String::new(),
+            cells: Vec::new(),
+            rows: Vec::new(),
+            sign: None,
+        }
+    }
+
+    /// Begins a row, so that one of which no cell is kept is there all the same.
+    pub(crate) fn begin(&mut self, number: u32) {
+        let at = self.cells.len();
+        self.rows.push(Row { number, cells: at..at });
+    }
+
+    /// Adds a cell to the last row, or to a new one where the last has another number.
+    pub(crate) fn push(&mut self, number: u32, column: usize, text: &str, is_number: bool) {
+        // A cell beyond four gigabytes would be larger than any file that is read.
+        let (Ok(length), Ok(column)) = (u32::try_from(text.len()), u32::try_from(column)) else { return };
+        let at = self.cells.len();
+        self.cells.push(Cell { column, length, start: self.texts.len(), is_number });
+        self.texts.push_str(text);
+        match self.rows.last_mut().filter(|last| last.number == number) {
+            Some(last) => last.cells.end = at + 1,
+            None => self.rows.push(Row { number, cells: at..at + 1 }),
+        }
+    }
+
+    /// The cells of a row: where the column of each stands, what it says, and whether the sheet holds it as a number.
+    fn cells<'t>(&'t self, row: &Row) -> impl Iterator<Item = (usize, &'t str, bool)> + use<'t> {
+        let cells = self.cells.get(row.cells.clone()).unwrap_or_default();
+        cells.iter().map(|cell| {
+            let text = &self.texts[cell.start..cell.start + cell.length as usize];
+            (cell.column as usize, text, cell.is_number)
+        })
+    }
+
+    /// The first cell of a row in a column of this name.
+    fn named<'t>(&'t self, row: &Row, name: &str) -> Option<(usize, &'t str, bool)> {
+        self.cells(row).find(|(at, ..)| self.columns[*at].name == Some(name))
     }
 
     /// Whether the sheet has a column.
@@ -94,9 +144,9 @@ impl Table {
 
     /// The cells of a row in columns that nobody asked for, with their headings.
     pub fn other_cells<'t>(&'t self, row: &'t Row) -> impl Iterator<Item = (&'t str, &'t str, Place)> {
-        row.cells.iter().filter(|(at, _)| self.columns[*at].name.is_none()).map(|(at, cell)| {
-            (self.columns[*at].heading.as_str(), cell.text.as_str(), self.cell_place(row, *at))
-        })
+        self.cells(row)
+            .filter(|(at, ..)| self.columns[*at].name.is_none())
+            .map(|(at, text, _)| (self.columns[at].heading.as_str(), text, self.cell_place(row, at)))
     }
 
     /// The columns that nobody asked for: where each stands and what its heading says.
@@ -131,14 +181,18 @@ impl Table {
     }
 
     /// A cell as a number, by where its column stands.
-    pub fn number_at<'t>(&'t self, row: &'t Row, column: usize) -> Option<NumberCell<'t>> {
-        let (at, cell) = row.cells.iter().find(|(at, _)| *at == column)?;
-        let sign = if cell.is_number { Some(DecimalSign::Point) } else { self.sign };
-        let value = number::parse(&cell.text, sign).map(|number| {
-            let unit = number.unit.or_else(|| self.columns[*at].unit.clone());
+    pub fn number_at<'t>(&'t self, row: &Row, column: usize) -> Option<NumberCell<'t>> {
+        self.as_number(row, self.cells(row).find(|(at, ..)| *at == column)?)
+    }
+
+    fn as_number<'t>(&'t self, row: &Row, cell: (usize, &'t str, bool)) -> Option<NumberCell<'t>> {
+        let (at, text, is_number) = cell;
+        let sign = if is_number { Some(DecimalSign::Point) } else { self.sign };
+        let value = number::parse(text, sign).map(|number| {
+            let unit = number.unit.or_else(|| self.columns[at].unit.clone());
             Number { unit, ..number }
         });
-        Some(NumberCell { value, text: &cell.text, place: self.cell_place(row, *at) })
+        Some(NumberCell { value, text, place: self.cell_place(row, at) })
     }
 
     /// Where a row stands.
@@ -147,19 +201,23 @@ impl Table {
     }
 
     fn cell_place(&self, row: &Row, column: usize) -> Place {
-        self.row_place(row).column(clip(&self.columns[column].heading))
+        self.row_place(row).column(self.columns[column].told.clone())
     }
 
     /// A cell and its place; where a heading stands twice, the first of its cells that holds something.
-    pub fn cell<'t>(&'t self, row: &'t Row, name: &str) -> Option<(&'t str, Place)> {
-        let (at, cell) = row.cells.iter().find(|(at, _)| self.columns[*at].name == Some(name))?;
-        Some((&cell.text, self.cell_place(row, *at)))
+    pub fn cell<'t>(&'t self, row: &Row, name: &str) -> Option<(&'t str, Place)> {
+        let (at, text, _) = self.named(row, name)?;
+        Some((text, self.cell_place(row, at)))
+    }
+
+    /// What a cell says, for those who need not tell its place.
+    pub fn words<'t>(&'t self, row: &Row, name: &str) -> Option<&'t str> {
+        self.named(row, name).map(|(_, text, _)| text)
     }
 
     /// A cell as a number, its unit taken from the heading where it has none itself.
-    pub fn number<'t>(&'t self, row: &'t Row, name: &str) -> Option<NumberCell<'t>> {
-        let (at, _) = row.cells.iter().find(|(at, _)| self.columns[*at].name == Some(name))?;
-        self.number_at(row, *at)
+    pub fn number<'t>(&'t self, row: &Row, name: &str) -> Option<NumberCell<'t>> {
+        self.as_number(row, self.named(row, name)?)
     }
 
     /// A cell as text that says something.

@@ -1,5 +1,6 @@
 //! Workbooks (XLSX) as tables of text. No workbook unpacks beyond measure.
 
+use std::fmt::Write as _;
 use std::io::{Cursor, Read};
 
 use calamine::{DataRef, Reader, Xlsx};
@@ -7,7 +8,7 @@ use carafe_model::finding::{Finding, Place};
 
 use crate::input::InputFile;
 use crate::number::SignVotes;
-use crate::table::{Cell, Column, ColumnNames, Row, Table};
+use crate::table::{Column, ColumnNames, Table};
 use crate::text::clip;
 
 /// An open workbook.
@@ -86,6 +87,7 @@ impl<'a> Workbook<'a> {
         // Which kept column stands at which column of the sheet.
         let mut kept: Vec<Option<usize>> = Vec::new();
         let mut header_row = None;
+        let mut text = String::new();
         while let Some(found) = reader.next_cell().map_err(|error| damaged(&error, place.clone()))? {
             let (row, at) = found.get_position();
             let at = at as usize;
@@ -94,16 +96,16 @@ impl<'a> Workbook<'a> {
             if !is_heading && column.is_none() {
                 continue;
             }
-            let Some(cell) = cell(found.get_value()) else { continue };
-            self.text_left = match self.text_left.checked_sub(cell.text.len()) {
+            text.clear();
+            let Some(is_number) = write_cell(found.get_value(), &mut text) else { continue };
+            self.text_left = match self.text_left.checked_sub(text.len()) {
                 Some(left) => left,
                 None => return Err(Box::new(too_much(place))),
             };
             let Some(column) = column else {
                 header_row = Some(row);
                 // Excel has 16,384 columns; what claims to stand behind them is a mistake or an attack.
-                if let Some(column) =
-                    Column::read(&cell.text, sheet, wanted, keep_others).filter(|_| at < 16_384)
+                if let Some(column) = Column::read(&text, sheet, wanted, keep_others).filter(|_| at < 16_384)
                 {
                     kept.resize(kept.len().max(at + 1), None);
                     kept[at] = Some(table.columns.len());
@@ -111,14 +113,10 @@ impl<'a> Workbook<'a> {
                 }
                 continue;
             };
-            if !cell.is_number {
-                votes.see(&cell.text);
+            if !is_number {
+                votes.see(&text);
             }
-            let number = row.saturating_add(1);
-            match table.rows.last_mut().filter(|last| last.number == number) {
-                Some(last) => last.cells.push((column, cell)),
-                None => table.rows.push(Row { number, cells: vec![(column, cell)] }),
-            }
+            table.push(row.saturating_add(1), column, &text, is_number);
         }
         table.sign = votes.decide();
         Ok(table)
@@ -153,16 +151,17 @@ fn damaged(error: &calamine::XlsxError, place: Place) -> Finding {
         .help("copy or export it again; it opens in no spreadsheet program either if it is damaged")
 }
 
-fn cell(value: &DataRef<'_>) -> Option<Cell> {
-    let (text, is_number) = match value {
-        DataRef::Int(number) => (number.to_string(), true),
-        DataRef::Float(number) => (number.to_string(), true),
-        DataRef::String(text) => (text.clone(), false),
-        DataRef::SharedString(text) => ((*text).to_owned(), false),
-        DataRef::Bool(value) => (value.to_string(), false),
-        DataRef::DateTime(date) => (date.as_f64().to_string(), true),
-        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => (text.clone(), false),
+/// Writes what a cell says; `None` when it says nothing, otherwise whether the sheet holds it as a number.
+fn write_cell(value: &DataRef<'_>, text: &mut String) -> Option<bool> {
+    let (written, is_number) = match value {
+        DataRef::Int(number) => (write!(text, "{number}"), true),
+        DataRef::Float(number) => (write!(text, "{number}"), true),
+        DataRef::String(words) => (text.write_str(words), false),
+        DataRef::SharedString(words) => (text.write_str(words), false),
+        DataRef::Bool(value) => (write!(text, "{value}"), false),
+        DataRef::DateTime(date) => (write!(text, "{}", date.as_f64()), true),
+        DataRef::DateTimeIso(words) | DataRef::DurationIso(words) => (text.write_str(words), false),
         DataRef::Error(_) | DataRef::Empty => return None,
     };
-    Some(Cell { text, is_number })
+    written.ok().map(|()| is_number)
 }

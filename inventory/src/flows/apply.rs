@@ -1,6 +1,6 @@
 //! From sums between addresses to flows between hosts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use carafe_model::estate::{Endpoint, Estate, Flow};
@@ -8,7 +8,7 @@ use carafe_model::finding::{Finding, Place};
 use carafe_model::units::{HOURS_PER_MONTH, Quantity};
 
 use super::Summary;
-use super::traffic::{Edge, End, Traffic};
+use super::traffic::{End, Sum, Traffic, plus};
 use crate::names::Names;
 use crate::text::{clip, counted};
 
@@ -50,15 +50,23 @@ pub(super) fn to_estate(
         None | Some(_) => {}
     }
     let names = Names::of(estate);
-    let mut flows: BTreeMap<Key, (Option<u64>, Option<u64>)> = BTreeMap::new();
+    // Each end is looked up once; several of them may be one, as all of the internet is.
+    let of_ends: Vec<Endpoint> = traffic.ends.iter().map(|end| endpoint(&names, end)).collect();
+    let endpoints: Vec<&Endpoint> = of_ends.iter().collect::<BTreeSet<_>>().into_iter().collect();
+    let place = |endpoint: &Endpoint| endpoints.binary_search(&endpoint).expect("it is one of them");
+    let places: Vec<usize> = of_ends.iter().map(place).collect();
+    let mut flows: BTreeMap<(usize, usize, u8, Option<u16>), Sum> = BTreeMap::new();
     let mut outside = 0_usize;
     for edge in edges {
-        let (from, to) = (endpoint(&names, &edge.client), endpoint(&names, &edge.server));
-        match (&from, &to) {
-            (Endpoint::Host(one), Endpoint::Host(other)) if one == other => {}
+        let (from, to) = (places[edge.client as usize], places[edge.server as usize]);
+        match (endpoints[from], endpoints[to]) {
+            (Endpoint::Host(_), Endpoint::Host(_)) if from == to => {}
             (Endpoint::External(_), Endpoint::External(_)) => outside += 1,
             (Endpoint::Host(_) | Endpoint::External(_), Endpoint::Host(_) | Endpoint::External(_)) => {
-                add(&mut flows, from, to, &edge);
+                let protocol = if edge.protocol == ICMP_V6 { ICMP } else { edge.protocol };
+                let sum = flows.entry((from, to, protocol, edge.port)).or_default();
+                plus(&mut sum.forward, edge.forward);
+                plus(&mut sum.back, edge.back);
             }
         }
     }
@@ -71,14 +79,18 @@ pub(super) fn to_estate(
             .help("left out; import more hosts, or their addresses, if these should be in the estate"),
         );
     }
-    for ((from, to, protocol, port), (forward, back)) in flows {
+    let mut known_flows: BTreeMap<Key, usize> = BTreeMap::new();
+    for (index, flow) in estate.flows.iter().enumerate() {
+        known_flows.entry(key(flow)).or_insert(index);
+    }
+    for ((from, to, protocol, port), sum) in flows {
         let volume = |bytes: Option<u64>| month(bytes?, seconds?);
-        let (gib_month, gib_month_back) = (volume(forward), volume(back));
-        let same = |flow: &&mut Flow| {
-            flow.from == from && flow.to == to && flow.protocol == protocol && flow.port == port
-        };
-        match estate.flows.iter_mut().find(same) {
-            Some(known) => {
+        let (gib_month, gib_month_back) = (volume(sum.forward), volume(sum.back));
+        let (from, to, protocol) = (endpoints[from].clone(), endpoints[to].clone(), protocol_name(protocol));
+        let key = (from, to, protocol, port);
+        match known_flows.get(&key) {
+            Some(index) => {
+                let known = &mut estate.flows[*index];
                 let was_unknown = known.gib_month.is_none() && known.gib_month_back.is_none();
                 if !was_unknown && gib_month.is_some() && known.gib_month != gib_month {
                     findings.push(differs(known, gib_month));
@@ -88,6 +100,7 @@ pub(super) fn to_estate(
                 summary.filled += usize::from(was_unknown && gib_month.or(gib_month_back).is_some());
             }
             None => {
+                let (from, to, protocol, port) = key;
                 estate.flows.push(Flow {
                     from,
                     to,
@@ -101,29 +114,34 @@ pub(super) fn to_estate(
             }
         }
     }
-    let key = |flow: &Flow| (flow.from.clone(), flow.to.clone(), flow.protocol.clone(), flow.port);
-    estate.flows.sort_by_cached_key(key);
+    estate.flows.sort_by(|one, other| order(one).cmp(&order(other)));
     summary
 }
 
+/// In which order flows stand.
+fn order(flow: &Flow) -> (&Endpoint, &Endpoint, Option<&str>, Option<u16>) {
+    (&flow.from, &flow.to, flow.protocol.as_deref(), flow.port)
+}
+
+/// What tells one flow from another.
 type Key = (Endpoint, Endpoint, Option<String>, Option<u16>);
 
-fn add(flows: &mut BTreeMap<Key, (Option<u64>, Option<u64>)>, from: Endpoint, to: Endpoint, edge: &Edge) {
-    let protocol = match edge.protocol {
+fn key(flow: &Flow) -> Key {
+    (flow.from.clone(), flow.to.clone(), flow.protocol.clone(), flow.port)
+}
+
+/// The numbers of ICMP for IPv4 and IPv6, which are one protocol here.
+const ICMP: u8 = 1;
+const ICMP_V6: u8 = 58;
+
+fn protocol_name(number: u8) -> Option<String> {
+    match number {
+        0 => None,
+        ICMP | ICMP_V6 => Some("icmp".to_owned()),
         6 => Some("tcp".to_owned()),
         17 => Some("udp".to_owned()),
-        0 => None,
-        1 | 58 => Some("icmp".to_owned()),
         other => Some(other.to_string()),
-    };
-    let sum = flows.entry((from, to, protocol, edge.port)).or_default();
-    let plus = |sum: &mut Option<u64>, bytes: Option<u64>| {
-        if let Some(bytes) = bytes {
-            *sum = Some(sum.unwrap_or(0).saturating_add(bytes));
-        }
-    };
-    plus(&mut sum.0, edge.forward);
-    plus(&mut sum.1, edge.back);
+    }
 }
 
 /// GiB of a month of 730 hours, from bytes in so many seconds, to the nearest millionth.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use carafe_model::finding::{Finding, Place};
 
-use super::traffic::{End, Opener, Record, Traffic};
+use super::traffic::{Opener, Record, Traffic};
 use crate::glance::Glance;
 use crate::input::InputFile;
 use crate::text::clip;
@@ -89,40 +89,83 @@ impl Fields {
 pub(super) fn read(file: &InputFile<'_>, traffic: &mut Traffic, findings: &mut Vec<Finding>) {
     let mut fields = Fields::of(VERSION_2.into_iter());
     let (mut bad, mut first_bad) = (0_u64, None);
-    let mut values: [&[u8]; MOST_FIELDS + 1] = [b"-"; MOST_FIELDS + 1];
-    for (number, line) in file.bytes.split(|byte| *byte == b'\n').enumerate() {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.is_empty() {
+    let mut lines = Lines { rest: file.bytes, values: [b""; MOST_FIELDS], count: 0 };
+    let mut number = 0_u64;
+    while let Some(line) = lines.next() {
+        number += 1;
+        if lines.count == 0 || record(&fields, &lines, traffic).is_some() {
             continue;
         }
-        let mut count = 0;
-        for value in line.split(|byte| *byte == b' ').filter(|value| !value.is_empty()).take(MOST_FIELDS) {
-            values[count] = value;
-            count += 1;
-        }
-        values[count..].fill(b"-");
-        if values[..count].contains(&&b"srcaddr"[..]) {
+        // What is no record may say how the next ones are to be read.
+        if lines.values[..lines.count].contains(&&b"srcaddr"[..]) {
             let text = String::from_utf8_lossy(line).into_owned();
             fields = Fields::of(text.split_whitespace());
             continue;
         }
-        if record(&fields, &values, traffic).is_none() {
-            bad += 1;
-            first_bad.get_or_insert((number, String::from_utf8_lossy(line).into_owned()));
-        }
+        bad += 1;
+        first_bad.get_or_insert_with(|| (number, String::from_utf8_lossy(line).into_owned()));
     }
     if let Some((number, line)) = first_bad {
         findings.push(
             Finding::warning("INV-6007", format!("no records: {bad} lines, the first \"{}\"", clip(&line)))
-                .at(Place::file(file.name).row(u32::try_from(number + 1).unwrap_or(u32::MAX)))
+                .at(Place::file(file.name).row(u32::try_from(number).unwrap_or(u32::MAX)))
                 .help("left out; a log in an order of its own needs its header line"),
         );
     }
 }
 
+/// Lines of a log, cut into fields in one pass and without copies: a day of a large network has a billion of them.
+struct Lines<'b> {
+    rest: &'b [u8],
+    values: [&'b [u8]; MOST_FIELDS],
+    count: usize,
+}
+
+impl<'b> Lines<'b> {
+    /// Cuts the next line and returns it.
+    fn next(&mut self) -> Option<&'b [u8]> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        self.count = 0;
+        let (mut start, mut end) = (0, self.rest.len());
+        for (at, byte) in self.rest.iter().enumerate() {
+            if *byte > b' ' {
+                continue;
+            }
+            if matches!(byte, b' ' | b'\r' | b'\n') {
+                self.field(start, at);
+                start = at + 1;
+            }
+            if *byte == b'\n' {
+                end = at;
+                break;
+            }
+        }
+        if end == self.rest.len() {
+            self.field(start, end);
+        }
+        let line = &self.rest[..end];
+        self.rest = self.rest.get(end + 1..).unwrap_or_default();
+        Some(line)
+    }
+
+    fn field(&mut self, start: usize, end: usize) {
+        if start < end && self.count < MOST_FIELDS {
+            self.values[self.count] = &self.rest[start..end];
+            self.count += 1;
+        }
+    }
+
+    /// A field of the line; `-` where there is none.
+    fn get(&self, at: usize) -> &'b [u8] {
+        if at < self.count { self.values[at] } else { b"-" }
+    }
+}
+
 /// Adds one line; `None` when it is no record.
-fn record(fields: &Fields, values: &[&[u8]], traffic: &mut Traffic) -> Option<()> {
-    let get = |at: usize| values[at.min(MOST_FIELDS)];
+fn record(fields: &Fields, line: &Lines<'_>, traffic: &mut Traffic) -> Option<()> {
+    let get = |at: usize| line.get(at);
     let number = |at: usize| number(get(at));
     if let (Some(start), Some(end)) = (number(fields.start), number(fields.end)) {
         traffic.covers(i64::try_from(start).ok()?, i64::try_from(end).ok()?);
@@ -139,7 +182,7 @@ fn record(fields: &Fields, values: &[&[u8]], traffic: &mut Traffic) -> Option<()
     let destination = address(known(fields.packet_destination, fields.destination))?;
     let mut end = |address: IpAddr, service: usize| match get(service) {
         b"-" => traffic.address(address),
-        service => Some(traffic.end(End::Name(format!("AWS {}", String::from_utf8_lossy(service))))),
+        service => Some(traffic.name(&format!("AWS {}", String::from_utf8_lossy(service)))),
     };
     let ends = (end(source, fields.source_service), end(destination, fields.destination_service));
     let (Some(source), Some(destination)) = ends else { return Some(()) };
@@ -175,13 +218,23 @@ fn number(text: &[u8]) -> Option<u64> {
 }
 
 fn address(text: &[u8]) -> Option<IpAddr> {
-    if text.contains(&b':') {
-        return std::str::from_utf8(text).ok()?.parse().ok();
+    let (mut bits, mut octet, mut digits, mut dots) = (0_u32, 0_u32, 0, 0);
+    for byte in text {
+        match byte {
+            b'0'..=b'9' => {
+                octet = octet * 10 + u32::from(byte - b'0');
+                digits += 1;
+            }
+            b'.' if digits > 0 => {
+                bits = bits << 8 | octet;
+                (octet, digits, dots) = (0, 0, dots + 1);
+            }
+            b':' => return std::str::from_utf8(text).ok()?.parse().ok(),
+            _ => return None,
+        }
+        if octet > 255 || digits > 3 || dots > 3 {
+            return None;
+        }
     }
-    let mut octets = [0_u8; 4];
-    let mut parts = text.split(|byte| *byte == b'.');
-    for octet in &mut octets {
-        *octet = u8::try_from(number(parts.next()?)?).ok()?;
-    }
-    parts.next().is_none().then_some(IpAddr::V4(Ipv4Addr::from(octets)))
+    (dots == 3 && digits > 0).then(|| IpAddr::V4(Ipv4Addr::from_bits(bits << 8 | octet)))
 }

@@ -1,11 +1,12 @@
 //! Tables of flows: what collectors of NetFlow and IPFIX write as CSV, dependencies of Azure Migrate and of AWS Application
 //! Discovery, and tables made by hand. Tables without bytes give flows of unknown volume.
 
+use std::cell::LazyCell;
 use std::net::IpAddr;
 
 use carafe_model::finding::Finding;
 
-use super::traffic::{End, Opener, Record, Traffic};
+use super::traffic::{Opener, Record, Traffic};
 use crate::delimited::Delimited;
 use crate::glance::{Form, Glance};
 use crate::input::InputFile;
@@ -86,14 +87,20 @@ pub(super) fn read(file: &InputFile<'_>, traffic: &mut Traffic, findings: &mut V
     }
     let [source_port, port, protocol, bytes, back, first, last, window] =
         [SOURCE_PORT, PORT, PROTOCOL, BYTES, BYTES_BACK, FIRST, LAST, WINDOW].map(|keys| open.column(keys));
-    let sign = open.sign();
+    // Most tables write whole numbers without signs, and then nobody asks how a fraction looks.
+    let sign = LazyCell::new(|| open.sign());
     let reporter = traffic.reporter(file.name.as_bytes());
     let mut wrong: Vec<(u32, String)> = Vec::new();
     let mut torn = Vec::new();
+    let mut times = [LastTime::default(), LastTime::default()];
     open.each_row(&mut torn, |line, record| {
         let text = |at: Option<usize>| known(record.get(at?)?);
         let count = |at: Option<usize>| {
-            let number = number::parse(text(at)?, sign).ok()?;
+            let text = text(at)?;
+            if text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+                return text.parse().ok();
+            }
+            let number = number::parse(text, *sign).ok()?;
             u64::try_from(number.value.0 / 1_000_000).ok()
         };
         let ends = [source, destination].map(|columns| columns.into_iter().find_map(text));
@@ -103,11 +110,11 @@ pub(super) fn read(file: &InputFile<'_>, traffic: &mut Traffic, findings: &mut V
         };
         let mut end = |text: &str| match text.split('/').next().unwrap_or_default().parse::<IpAddr>() {
             Ok(address) => traffic.address(address),
-            Err(_) => Some(traffic.end(End::Name(text.to_owned()))),
+            Err(_) => Some(traffic.name(text)),
         };
         let (Some(from), Some(to)) = (end(from), end(to)) else { return };
-        if let Some(start) = text(first).and_then(series::time) {
-            let end = text(last).and_then(series::time).unwrap_or(start);
+        if let Some(start) = text(first).and_then(|text| times[0].of(text)) {
+            let end = text(last).and_then(|text| times[1].of(text)).unwrap_or(start);
             traffic.covers(start, end.max(start));
         }
         if let Some(seconds) = count(window) {
@@ -140,11 +147,27 @@ pub(super) fn read(file: &InputFile<'_>, traffic: &mut Traffic, findings: &mut V
     }
 }
 
-fn protocol_number(text: &str) -> u8 {
-    match text.to_ascii_lowercase().as_str() {
-        "tcp" | "t" => 6,
-        "udp" | "u" => 17,
-        "icmp" => 1,
-        other => other.parse().unwrap_or(0),
+/// Reads times of which many in a row are the same, as they are in the order of a log.
+#[derive(Default)]
+struct LastTime {
+    text: String,
+    time: Option<i64>,
+}
+
+impl LastTime {
+    fn of(&mut self, text: &str) -> Option<i64> {
+        if self.text != text {
+            self.text.clear();
+            self.text.push_str(text);
+            self.time = series::time(text);
+        }
+        self.time
     }
+}
+
+fn protocol_number(text: &str) -> u8 {
+    const NAMES: [(&str, u8); 7] =
+        [("tcp", 6), ("t", 6), ("udp", 17), ("u", 17), ("icmp", 1), ("icmpv6", 58), ("icmp6", 58)];
+    let named = NAMES.iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
+    named.map_or_else(|| text.parse().unwrap_or(0), |(_, number)| *number)
 }

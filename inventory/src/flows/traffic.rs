@@ -2,11 +2,13 @@
 
 #![expect(clippy::disallowed_types, reason = "millions of look-ups; everything is sorted before it gets out")]
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
+use foldhash::quality::RandomState;
+
 /// One end of traffic.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     /// By its address.
     Address(IpAddr),
@@ -28,7 +30,7 @@ pub enum Opener {
 /// What one line of a log says: something was sent from one end to another.
 #[derive(Clone, Copy, Debug)]
 pub struct Record {
-    /// Who sent, as [`Traffic::end`] numbers it.
+    /// Who sent, as [`Traffic::address`] or [`Traffic::name`] numbers it.
     pub source: u32,
     /// Who got it.
     pub destination: u32,
@@ -48,36 +50,39 @@ pub struct Record {
     pub opener: Opener,
 }
 
-/// Who speaks to whom: client, server, port, protocol.
-type Pair = (u32, u32, u16, u8);
-
 /// Bytes of one pair as one reporter counted them.
 #[derive(Clone, Copy, Debug, Default)]
-struct Sum {
-    forward: Option<u64>,
-    back: Option<u64>,
+pub(super) struct Sum {
+    pub(super) forward: Option<u64>,
+    pub(super) back: Option<u64>,
 }
 
 /// One edge, all reporters taken together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Edge {
-    pub client: End,
-    pub server: End,
+    /// Who opens the connection: its place in [`Traffic::ends`].
+    pub client: u32,
+    /// Who is connected to.
+    pub server: u32,
     pub port: Option<u16>,
     pub protocol: u8,
     pub forward: Option<u64>,
     pub back: Option<u64>,
 }
 
-/// All traffic so far.
+/// All traffic so far. Keys are packed into whole numbers, since each record looks up six of them.
 #[derive(Default)]
 pub struct Traffic {
-    ends: Vec<End>,
-    end_numbers: HashMap<End, u32>,
-    reporters: HashMap<Vec<u8>, u32>,
+    /// Every end, in the order in which they came.
+    pub(super) ends: Vec<End>,
+    /// Numbers of addresses, IPv4 as IPv6 maps it; `None` for those that mean nothing here.
+    addresses: HashMap<u128, Option<u32>, RandomState>,
+    names: HashMap<String, u32, RandomState>,
+    reporters: HashMap<Vec<u8>, u32, RandomState>,
     /// Ends and ports that are known to be connected to: by the flags of a record, or since they listen.
-    servers: HashSet<(u32, u16, u8)>,
-    sums: HashMap<(Pair, u32), Sum>,
+    servers: HashSet<u64, RandomState>,
+    /// By client, server, port, protocol and reporter.
+    sums: HashMap<u128, Sum, RandomState>,
     first: Option<i64>,
     last: Option<i64>,
     /// How long the records cover by their own word, where they carry no times.
@@ -88,32 +93,53 @@ pub struct Traffic {
     pub refused: u64,
 }
 
-fn plus(sum: &mut Option<u64>, bytes: Option<u64>) {
+/// The key of an end and a port of it.
+fn service(end: u32, port: u16, protocol: u8) -> u64 {
+    u64::from(end) << 24 | u64::from(port) << 8 | u64::from(protocol)
+}
+
+/// Adds bytes to a sum; what is unknown adds nothing.
+pub(super) fn plus(sum: &mut Option<u64>, bytes: Option<u64>) {
     if let Some(bytes) = bytes {
         *sum = Some(sum.unwrap_or(0).saturating_add(bytes));
     }
 }
 
 impl Traffic {
-    /// The number of an end.
-    pub fn end(&mut self, end: End) -> u32 {
-        if let Some(number) = self.end_numbers.get(&end) {
+    /// The number of an end that is known by name.
+    pub fn name(&mut self, name: &str) -> u32 {
+        if let Some(number) = self.names.get(name) {
             return *number;
         }
-        let number = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
-        self.ends.push(end.clone());
-        self.end_numbers.insert(end, number);
+        let number = self.add_end(End::Name(name.to_owned()));
+        self.names.insert(name.to_owned(), number);
         number
     }
 
-    /// The number of an address, without those that mean nothing beyond their own host or wire.
+    /// The number of an address, without those that mean nothing beyond their own host or wire. An IPv4 address that is
+    /// written as an IPv6 one is the same address.
     pub fn address(&mut self, address: IpAddr) -> Option<u32> {
+        let address = address.to_canonical();
+        let key = match address {
+            IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
+            IpAddr::V6(v6) => v6.to_bits(),
+        };
+        if let Some(number) = self.addresses.get(&key) {
+            return *number;
+        }
         let is_peer = match address {
             IpAddr::V4(v4) => !v4.is_broadcast(),
             IpAddr::V6(_) => true,
         };
         let is_peer = is_peer && !address.is_multicast() && crate::normalise::is_reachable(address);
-        is_peer.then(|| self.end(End::Address(address)))
+        let number = is_peer.then(|| self.add_end(End::Address(address)));
+        self.addresses.insert(key, number);
+        number
+    }
+
+    fn add_end(&mut self, end: End) -> u32 {
+        self.ends.push(end);
+        u32::try_from(self.ends.len() - 1).unwrap_or(u32::MAX)
     }
 
     /// The number of a reporter: an interface, or one side of a log.
@@ -128,7 +154,7 @@ impl Traffic {
 
     /// Remembers that a port of an end is connected to.
     pub fn listens(&mut self, end: u32, port: u16, protocol: u8) {
-        self.servers.insert((end, port, protocol));
+        self.servers.insert(service(end, port, protocol));
     }
 
     /// Widens the time that the records cover, in seconds since 1970.
@@ -158,52 +184,54 @@ impl Traffic {
         if source == destination {
             return;
         }
+        let at_destination = service(destination, destination_port, protocol);
+        let at_source = service(source, source_port, protocol);
         let to_destination = match record.opener {
             Opener::Source => {
-                self.servers.insert((destination, destination_port, protocol));
+                self.servers.insert(at_destination);
                 true
             }
             Opener::Destination => {
-                self.servers.insert((source, source_port, protocol));
+                self.servers.insert(at_source);
                 false
             }
-            Opener::Unknown if self.servers.contains(&(destination, destination_port, protocol)) => true,
-            Opener::Unknown if self.servers.contains(&(source, source_port, protocol)) => false,
+            Opener::Unknown if self.servers.contains(&at_destination) => true,
+            Opener::Unknown if self.servers.contains(&at_source) => false,
             Opener::Unknown => source_port == 0 || destination_port != 0 && destination_port <= source_port,
         };
-        let (pair, forward, back) = match to_destination {
-            true => ((source, destination, destination_port, protocol), record.bytes, record.bytes_back),
-            false => ((destination, source, source_port, protocol), record.bytes_back, record.bytes),
+        let (client, served, forward, back) = match to_destination {
+            true => (source, at_destination, record.bytes, record.bytes_back),
+            false => (destination, at_source, record.bytes_back, record.bytes),
         };
-        let sum = self.sums.entry((pair, record.reporter)).or_default();
+        let key = u128::from(client) << 96 | u128::from(served) << 32 | u128::from(record.reporter);
+        let sum = self.sums.entry(key).or_default();
         plus(&mut sum.forward, forward);
         plus(&mut sum.back, back);
     }
 
-    /// All edges in order. Where several reporters counted the same traffic, the largest count holds.
+    /// All edges. Where several reporters counted the same traffic, the largest count holds.
     pub(super) fn edges(&self) -> Vec<Edge> {
-        let mut pairs: BTreeMap<Pair, Sum> = BTreeMap::new();
-        for ((pair, _), sum) in &self.sums {
-            let known = pairs.entry(*pair).or_default();
-            known.forward = known.forward.max(sum.forward);
-            known.back = known.back.max(sum.back);
-        }
-        let end = |number: u32| self.ends[number as usize].clone();
-        let mut edges: Vec<Edge> = pairs
-            .into_iter()
-            .map(|((client, server, port, protocol), sum)| Edge {
-                client: end(client),
-                server: end(server),
+        let mut sums: Vec<(u128, Sum)> = self.sums.iter().map(|(key, sum)| (*key >> 32, *sum)).collect();
+        sums.sort_unstable_by_key(|(key, _)| *key);
+        sums.dedup_by(|next, first| {
+            let is_same = next.0 == first.0;
+            if is_same {
+                first.1.forward = first.1.forward.max(next.1.forward);
+                first.1.back = first.1.back.max(next.1.back);
+            }
+            is_same
+        });
+        let edge = |(key, sum): (u128, Sum)| {
+            let port = (key >> 8) as u16;
+            Edge {
+                client: (key >> 64) as u32,
+                server: (key >> 24) as u32,
                 port: (port > 0).then_some(port),
-                protocol,
+                protocol: key as u8,
                 forward: sum.forward,
                 back: sum.back,
-            })
-            .collect();
-        edges.sort_by(|one, other| {
-            let key = |edge: &Edge| (edge.client.clone(), edge.server.clone(), edge.port, edge.protocol);
-            key(one).cmp(&key(other))
-        });
-        edges
+            }
+        };
+        sums.into_iter().map(edge).collect()
     }
 }

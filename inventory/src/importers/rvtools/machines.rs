@@ -60,12 +60,20 @@ pub(super) enum Owner {
 /// A cell as text; some exports fill cells with the literal `VM`, which says nothing.
 pub(super) fn text(table: &Table, row: &Row, column: &str) -> Option<At<String>> {
     let (text, place) = table.cell(row, column)?;
-    let text = match column {
+    Some(At::new(said(column, text)?.to_owned(), place))
+}
+
+/// The same for those who need not tell its place.
+pub(super) fn words<'t>(table: &'t Table, row: &Row, column: &str) -> Option<&'t str> {
+    said(column, table.words(row, column)?)
+}
+
+fn said<'t>(column: &str, text: &'t str) -> Option<&'t str> {
+    match column {
         // A machine may be called "none" or "VM".
         "VM" => Some(text.trim()).filter(|text| !text.is_empty()),
         _ => known(text).filter(|text| *text != "VM"),
-    }?;
-    Some(At::new(text.to_owned(), place))
+    }
 }
 
 /// A cell as a size in MiB.
@@ -118,16 +126,14 @@ pub(super) fn read(tables: &[Table], findings: &mut Vec<Finding>) -> Option<Mach
 
 /// Templates, placeholders of disaster recovery, and the agents vSphere runs for itself.
 fn is_left_out(table: &Table, row: &Row) -> bool {
-    let flag = |column| text(table, row, column).and_then(|at| boolean(&at.value)) == Some(true);
+    let flag = |column| words(table, row, column).and_then(boolean) == Some(true);
     let is_agent = |name: &str| name.starts_with("vCLS-") || name.starts_with("vCLS (");
-    flag("Template")
-        || flag("SRM Placeholder")
-        || text(table, row, "VM").is_some_and(|name| is_agent(&name.value))
+    flag("Template") || flag("SRM Placeholder") || words(table, row, "VM").is_some_and(is_agent)
 }
 
 /// The identifiers of a row: those that mean one machine, and those that several may share.
 fn identifiers(table: &Table, row: &Row) -> (Vec<String>, Vec<String>) {
-    let value = |column| text(table, row, column).map(|at| at.value.to_lowercase());
+    let value = |column| words(table, row, column).map(str::to_lowercase);
     let (mut certain, mut shared) = (Vec::new(), Vec::new());
     if let Some(id) = value("VM ID") {
         match value("VI SDK UUID").or_else(|| value("VI SDK Server")) {

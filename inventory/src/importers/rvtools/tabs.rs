@@ -3,7 +3,7 @@
 use carafe_model::finding::Finding;
 use carafe_model::host::{Disk, Nic};
 
-use super::machines::{KeyedDisk, Machine, Machines, Owner, count, mib, text};
+use super::machines::{KeyedDisk, Machine, Machines, Owner, count, mib, words};
 use crate::limits;
 use crate::normalise;
 use crate::raw::At;
@@ -35,7 +35,7 @@ pub(super) fn attach(table: &Table, machines: &mut Machines, attach: Attach, fin
         }
     }
     if let Some(row) = first {
-        let name = text(table, row, "VM").map(|at| clip(&at.value)).unwrap_or_default();
+        let name = words(table, row, "VM").map(clip).unwrap_or_default();
         let rows = counted(unknown, "row");
         findings.push(
             Finding::warning("INV-3015", format!("no such machine in vInfo: {rows}, the first \"{name}\""))
@@ -70,14 +70,13 @@ pub(super) fn memory(table: &Table, row: &Row, machine: &mut Machine, findings: 
 
 /// `vDisk`: one disk.
 pub(super) fn disks(table: &Table, row: &Row, machine: &mut Machine, findings: &mut Vec<Finding>) -> bool {
-    let key = text(table, row, "Disk Key").map(|at| at.value);
-    let name = text(table, row, "Disk").map(|at| at.value);
+    let key = words(table, row, "Disk Key").map(str::to_owned);
+    let name = words(table, row, "Disk").map(str::to_owned);
     let size = mib(table, row, "Capacity MiB", findings)
         .and_then(|at| limits::disk(At::new(limits::gib(at.value), at.place), findings));
-    let says = |column: &str, words: &[&str]| {
-        text(table, row, column).is_some_and(|at| {
-            let word = at.value.to_lowercase();
-            boolean(&word) == Some(true) || words.contains(&word.as_str())
+    let says = |column: &str, shared: &[&str]| {
+        words(table, row, column).is_some_and(|word| {
+            boolean(word) == Some(true) || shared.iter().any(|shared| word.eq_ignore_ascii_case(shared))
         })
     };
     let shared = says("Sharing mode", &["sharingmultiwriter", "multiwriter", "shared"])
@@ -100,7 +99,7 @@ pub(super) fn partitions(
     machine: &mut Machine,
     findings: &mut Vec<Finding>,
 ) -> bool {
-    let key = text(table, row, "Disk Key").map(|at| at.value);
+    let key = words(table, row, "Disk Key").map(str::to_owned);
     if let Some(used) = mib(table, row, "Consumed MiB", findings) {
         machine.partitions.push((key, used.value));
     }
@@ -114,17 +113,17 @@ pub(super) fn networks(
     machine: &mut Machine,
     _findings: &mut Vec<Finding>,
 ) -> bool {
-    let mac = text(table, row, "Mac Address").and_then(|at| normalise::mac(&at.value));
+    let mac = words(table, row, "Mac Address").and_then(normalise::mac);
     if let Some(mac) = &mac
         && !machine.seen.insert((mac.clone(), None))
     {
         return false;
     }
-    let name = text(table, row, "NIC label").map(|at| at.value);
+    let name = words(table, row, "NIC label").map(str::to_owned);
     let mut addresses = Vec::new();
     for column in ["IPv4 Address", "IPv6 Address"] {
-        let Some(list) = text(table, row, column) else { continue };
-        let parts = list.value.split([',', ';']).map(str::trim);
+        let Some(list) = words(table, row, column) else { continue };
+        let parts = list.split([',', ';']).map(str::trim);
         let usable = |part: &&str| normalise::bare_address(part).is_some_and(normalise::is_reachable);
         addresses.extend(parts.filter(usable).map(str::to_owned));
     }
@@ -132,7 +131,7 @@ pub(super) fn networks(
         name: name.unwrap_or_else(|| format!("nic {}", machine.nics.len() + 1)),
         mac,
         addresses,
-        network: text(table, row, "Network").map(|at| at.value),
+        network: words(table, row, "Network").map(str::to_owned),
     });
     true
 }
