@@ -11,6 +11,7 @@ use carafe_model::batch::Batch;
 use carafe_model::comparison::Comparison;
 use carafe_model::document::{self, Document};
 use carafe_model::estate::Estate;
+use carafe_model::overrides::Overrides;
 use carafe_model::plan::Plan;
 use carafe_model::policy::Policy;
 use carafe_model::units::Money;
@@ -57,6 +58,7 @@ fn schemas_are_what_the_code_says() {
     check_schema::<ReportDocument>();
     check_schema::<Comparison>();
     check_schema::<Batch>();
+    check_schema::<Overrides>();
     check_text("events.schema.json", &carafe::executor::events::schema());
     check_text("dry-run.schema.json", &carafe::executor::dry_run_schema());
 }
@@ -86,6 +88,25 @@ fn the_example_of_an_estate_is_one() {
     let (estate, findings) = document::read::<Estate>("estate.md", text.as_bytes());
     assert_eq!(findings, []);
     assert_eq!(estate.expect("no findings").to_json(), text);
+}
+
+#[test]
+fn the_example_of_overrides_is_what_was_edited() {
+    let text = example("overrides.md", "json");
+    let (overrides, findings) = document::read::<Overrides>("overrides.md", text.as_bytes());
+    assert_eq!(findings, []);
+    let overrides = overrides.expect("no findings");
+    assert_eq!(overrides.to_json(), text);
+    let (base, _) = document::read::<Estate>("estate.md", example("estate.md", "json").as_bytes());
+    let base = base.expect("an estate");
+    let (mut edited, mut told) = (base.clone(), Vec::new());
+    carafe_inventory::overrides::apply(&mut edited, &overrides, "overrides.md", &mut told);
+    assert_eq!(told, []);
+    let mut again = carafe_inventory::overrides::between(&base, &edited);
+    for (change, written) in again.changes.iter_mut().zip(&overrides.changes) {
+        change.because.clone_from(&written.because);
+    }
+    assert_eq!(again, overrides);
 }
 
 #[test]

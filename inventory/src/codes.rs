@@ -64,6 +64,10 @@ pub const CODES: &[(&str, &str)] = &[
         "More than one host could be the one meant. It was kept apart; give its machine id to join them.",
     ),
     (
+        "INV-1107",
+        "The order of precedence names a source that is not imported. Name formats or files that are.",
+    ),
+    (
         "INV-1201",
         "A reference names a host or app that does not exist, and was left out. Use an id of the estate.",
     ),
@@ -115,6 +119,19 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "INV-1223",
         "Measured use is more than the host has. The planner sizes the host as is; check the unit, or measure again.",
+    ),
+    (
+        "INV-1301",
+        "An override is about something that the import no longer has, and was left out. Take it out, or rename it.",
+    ),
+    (
+        "INV-1302",
+        "The import says something else than when an override was made. The override holds; take it out if the import is right.",
+    ),
+    ("INV-1303", "The import says what an override says. The override is not needed any more."),
+    (
+        "INV-1304",
+        "An override names a field that does not exist, or a value that does not fit, and was left out. Correct it.",
     ),
     (
         "INV-2001",

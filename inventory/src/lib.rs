@@ -62,6 +62,10 @@ mod unite;
 
 pub mod resolve;
 
+pub mod precedence;
+
+pub mod overrides;
+
 mod validate;
 
 pub mod catalog;
@@ -72,15 +76,18 @@ use carafe_model::document::{parse, sha256};
 use carafe_model::estate::{Estate, Source};
 use carafe_model::finding::{Finding, Place, nearest};
 use carafe_model::ids::HostId;
+use carafe_model::overrides::Overrides;
 
 pub use codes::CODES;
 pub use glance::Glance;
 pub use importer::{IMPORTERS, Importer, Read, Reading};
 pub use input::InputFile;
+pub use precedence::Precedence;
 pub use validate::validate;
 
 use importers::honeybee::looks_like_json;
 use merge::FileRead;
+use precedence::Ranks;
 use text::clip;
 
 /// What came of an import.
@@ -92,36 +99,56 @@ pub struct Import {
     pub findings: Vec<Finding>,
 }
 
+/// How an import is wanted, where it is not as usual.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    /// The format of every file; recognised in each when absent.
+    pub format: Option<&'a str>,
+    /// What readers may need beside the files.
+    pub reading: Reading<'a>,
+    /// Which source goes before which; the first file, and what a person wrote, when absent.
+    pub precedence: Option<&'a Precedence>,
+    /// Changes by hand and the file they are from, put on what was imported.
+    pub overrides: Option<(&'a Overrides, &'a str)>,
+}
+
 /// Reads files into one estate of this name. Without a `format` each file's own is recognised.
 ///
 /// What the first file says of a host stays and later files fill in what is missing; but a document of Carafe itself
 /// goes before the others, since a person wrote it. Hosts are sorted by id, so the order of rows does not matter.
 pub fn import(files: &[InputFile<'_>], format: Option<&str>, name: &str) -> Import {
-    import_with(files, format, name, &Reading::default())
+    import_as(files, name, &Wanted { format, ..Wanted::default() })
 }
 
-/// The same with what readers may need beside the files.
-pub fn import_with(files: &[InputFile<'_>], format: Option<&str>, name: &str, with: &Reading<'_>) -> Import {
+/// The same as it is wanted.
+pub fn import_as(files: &[InputFile<'_>], name: &str, wanted: &Wanted<'_>) -> Import {
     let mut findings = Vec::new();
     let mut sources = Vec::new();
     let mut reads = Vec::new();
-    for (importer, files) in grouped(files, format, &mut findings) {
+    let usual = Precedence::default();
+    let mut ranks = Ranks::of(wanted.precedence.unwrap_or(&usual));
+    for (importer, files) in grouped(files, wanted.format, &mut findings) {
+        files.iter().for_each(|file| ranks.add(file.name, importer));
         let raw = match importer.read {
-            Read::Each(read) => read(&files[0], with, &mut findings),
-            Read::Together(read) => read(&files, with, &mut findings),
+            Read::Each(read) => read(&files[0], &wanted.reading, &mut findings),
+            Read::Together(read) => read(&files, &wanted.reading, &mut findings),
         };
         let Some(mut raw) = raw else { continue };
         sources.append(&mut raw.sources);
         sources.extend(files.iter().map(|file| source(file, importer)));
         reads.push(FileRead { raw, importer });
     }
+    ranks.tell_unused(&mut findings);
     if reads.is_empty() {
         return Import { estate: None, findings };
     }
-    let merged = merge::hosts(&mut reads, &mut findings);
+    let merged = merge::hosts(&mut reads, &ranks, &mut findings);
     let places: BTreeMap<HostId, Place> =
         merged.hosts.iter().map(|host| (host.id.clone(), host.host.place.clone())).collect();
-    let estate = resolve::estate(name, sources, reads, merged, &mut findings);
+    let mut estate = resolve::estate(name, sources, reads, merged, &ranks, &mut findings);
+    if let Some((changes, file)) = wanted.overrides {
+        overrides::apply(&mut estate, changes, file, &mut findings);
+    }
     let mut of_whole = validate(&estate, name);
     // Merging tells of names that repeat, with the place of each.
     of_whole.retain(|finding| finding.code != "INV-1221");

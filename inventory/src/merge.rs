@@ -10,6 +10,7 @@ use carafe_model::ids::HostId;
 
 use crate::importer::Importer;
 use crate::normalise;
+use crate::precedence::Ranks;
 use crate::raw::{RawEstate, RawHost};
 use crate::text::{clip, host_id, name_problem};
 use crate::unite;
@@ -50,11 +51,11 @@ pub struct Merged {
 }
 
 /// Merges the hosts of all files, in the order of the files. The order of hosts inside a file does not matter.
-pub fn hosts(files: &mut [FileRead], findings: &mut Vec<Finding>) -> Merged {
+pub fn hosts(files: &mut [FileRead], ranks: &Ranks<'_>, findings: &mut Vec<Finding>) -> Merged {
     let mut merged = Merged::default();
     for file in files {
         let hosts = std::mem::take(&mut file.raw.hosts);
-        let (hosts, keys) = once_each(named(hosts, findings), file.importer, findings);
+        let (hosts, keys) = once_each(named(hosts, findings), ranks, findings);
         let before = merged.hosts.len();
         let mut taken = BTreeSet::new();
         let mut placed = Vec::with_capacity(hosts.len());
@@ -62,7 +63,7 @@ pub fn hosts(files: &mut [FileRead], findings: &mut Vec<Finding>) -> Merged {
             let same = merged.find(&host, file.importer, before, &taken, findings);
             let index = match same {
                 Some(index) => {
-                    merged.join(index, host, file.importer, findings);
+                    merged.join(index, host, file.importer, ranks, findings);
                     index
                 }
                 None => merged.add(host, file.importer, findings),
@@ -122,7 +123,7 @@ pub(crate) fn bad_name(name: &str, problem: &str) -> Finding {
 /// Sorts the hosts of one file and unites those that are listed twice; also says where each key went.
 fn once_each(
     mut hosts: Vec<RawHost>,
-    importer: &Importer,
+    ranks: &Ranks<'_>,
     findings: &mut Vec<Finding>,
 ) -> (Vec<RawHost>, BTreeMap<String, usize>) {
     hosts.sort_by_cached_key(|host| {
@@ -152,7 +153,7 @@ fn once_each(
                         .host(clip(&name))
                         .help(format!("both were taken as one host; the other is at {}", last.place)),
                 );
-                unite::hosts(last, host, importer.by_hand, &name, findings);
+                unite::hosts(last, host, ranks, &name, findings);
             }
             None => once.push(host),
         }
@@ -246,16 +247,21 @@ impl Merged {
         other_machine || self.macs_differ(index, host)
     }
 
-    fn join(&mut self, index: usize, host: RawHost, importer: &Importer, findings: &mut Vec<Finding>) {
+    fn join(
+        &mut self,
+        index: usize,
+        host: RawHost,
+        importer: &Importer,
+        ranks: &Ranks<'_>,
+        findings: &mut Vec<Finding>,
+    ) {
         self.remember(index, &host, importer);
         let merged = &mut self.hosts[index];
-        if importer.by_hand
-            && let Some(name) = &host.name
-        {
+        let id = merged.id.0.clone();
+        unite::hosts(&mut merged.host, host, ranks, &id, findings);
+        if let Some(name) = &merged.host.name {
             merged.name.clone_from(&name.value);
         }
-        let id = merged.id.0.clone();
-        unite::hosts(&mut merged.host, host, importer.by_hand, &id, findings);
     }
 
     fn add(&mut self, host: RawHost, importer: &Importer, findings: &mut Vec<Finding>) -> usize {

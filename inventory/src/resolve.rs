@@ -9,6 +9,7 @@ use carafe_model::ids::{AppId, HostId};
 
 use crate::merge::{FileRead, Merged};
 use crate::normalise::bare_address;
+use crate::precedence::Ranks;
 use crate::raw::{At, MemberRef, RawLoadBalancer};
 use crate::text::{clip, host_id};
 
@@ -18,6 +19,7 @@ pub fn estate(
     sources: Vec<Source>,
     files: Vec<FileRead>,
     merged: Merged,
+    ranks: &Ranks<'_>,
     findings: &mut Vec<Finding>,
 ) -> Estate {
     let names = Names::of(&merged);
@@ -27,7 +29,7 @@ pub fn estate(
     let mut balancers = BTreeMap::new();
     let mut clusters: BTreeMap<_, At<KubernetesCluster>> = BTreeMap::new();
     for (file, read) in files.into_iter().enumerate() {
-        let mut lookup = Lookup { names: &names, file, by_hand: read.importer.by_hand, findings };
+        let mut lookup = Lookup { names: &names, file, ranks, findings };
         if let Some(cost) = read.raw.today {
             lookup.define(&mut today, (), cost, "today's cost");
         }
@@ -123,12 +125,12 @@ fn only(found: Option<&Vec<usize>>) -> Option<usize> {
 struct Lookup<'a, 'm> {
     names: &'a Names<'m>,
     file: usize,
-    by_hand: bool,
+    ranks: &'a Ranks<'a>,
     findings: &'a mut Vec<Finding>,
 }
 
 impl Lookup<'_, '_> {
-    /// Keeps the first definition of a thing, or the last one by hand; a difference is `INV-1105`.
+    /// Keeps the definition of a thing whose file goes before the other; a difference is `INV-1105`.
     fn define<K: Ord, T: PartialEq>(
         &mut self,
         known: &mut BTreeMap<K, At<T>>,
@@ -141,7 +143,8 @@ impl Lookup<'_, '_> {
             return;
         };
         if have.value != new.value {
-            let kept = if self.by_hand { &new } else { &*have };
+            let new_wins = self.ranks.later_wins(what, &have.place, &new.place);
+            let kept = if new_wins { &new } else { &*have };
             self.findings.push(
                 Finding::warning("INV-1105", format!("{what} is described twice and differently"))
                     .at(new.place.clone())
@@ -150,7 +153,7 @@ impl Lookup<'_, '_> {
                         kept.place, have.place
                     )),
             );
-            if self.by_hand {
+            if new_wins {
                 *have = new;
             }
         }

@@ -7,60 +7,63 @@ use carafe_model::host::{
 use carafe_model::ids::AppId;
 use carafe_model::units::{Gib, Mib, Money, Vcpus};
 
+use crate::precedence::Ranks;
 use crate::raw::{At, RawHost};
 use crate::text::{clip, host_id};
 
-/// Adds to `mine` what `theirs` knows. Where both know, `mine` stays unless `theirs_win`; a difference is `INV-1103`.
-pub fn hosts(mine: &mut RawHost, theirs: RawHost, theirs_win: bool, id: &str, findings: &mut Vec<Finding>) {
-    let mut both = Both { id, theirs_win, findings };
-    both.field("name", &mut mine.name, theirs.name);
+/// Adds to `mine` what `theirs` knows. Where both know, the ranks of their files decide; a difference is `INV-1103`.
+pub fn hosts(mine: &mut RawHost, theirs: RawHost, ranks: &Ranks<'_>, id: &str, findings: &mut Vec<Finding>) {
+    let mut both = Both { id, ranks, findings };
+    both.field("name", "name", &mut mine.name, theirs.name);
     // Machine ids of two formats have nothing in common, so that they differ says nothing.
     mine.machine_id = mine.machine_id.take().or(theirs.machine_id);
     mine.identities.extend(theirs.identities);
     // Two looks into one machine are two moments, not a contradiction.
-    mine.inside = match theirs_win {
-        true => theirs.inside.or(mine.inside.take()),
-        false => mine.inside.take().or(theirs.inside),
+    mine.inside = match (mine.inside.take(), theirs.inside) {
+        (Some(mine), Some(theirs)) if !ranks.later_wins("inside", &mine.place, &theirs.place) => Some(mine),
+        (mine, theirs) => theirs.or(mine),
     };
-    both.field("app", &mut mine.app, theirs.app);
+    both.field("app", "app", &mut mine.app, theirs.app);
     for (key, value) in theirs.labels {
         let mut own = mine.labels.remove(&key);
-        both.field(&format!("label {}", clip(&key)), &mut own, Some(value));
+        both.field("labels", &format!("label {}", clip(&key)), &mut own, Some(value));
         mine.labels.extend(own.map(|own| (key, own)));
     }
-    both.field("architecture", &mut mine.architecture, theirs.architecture);
-    both.field("hardware threads", &mut mine.vcpus, theirs.vcpus);
-    both.field("processor model", &mut mine.cpu_model, theirs.cpu_model);
-    both.field("memory", &mut mine.memory, theirs.memory);
-    both.field("operating system", &mut mine.os, theirs.os);
-    both.field("firmware", &mut mine.firmware, theirs.firmware);
-    both.field("power state", &mut mine.power, theirs.power);
-    both.field("disks", &mut mine.disks, theirs.disks);
-    both.field("network interfaces", &mut mine.nics, theirs.nics);
-    both.field("firewall rules", &mut mine.firewall, theirs.firewall);
-    both.field("routes", &mut mine.routes, theirs.routes);
-    both.field("accelerators", &mut mine.gpu, theirs.gpu);
-    both.field("measured use", &mut mine.usage, theirs.usage);
-    both.field("public address", &mut mine.public_address, theirs.public_address);
-    both.field("reason to stay", &mut mine.stays_because, theirs.stays_because);
-    both.field("monthly cost", &mut mine.monthly_cost, theirs.monthly_cost);
+    both.field("architecture", "architecture", &mut mine.architecture, theirs.architecture);
+    both.field("vcpus", "hardware threads", &mut mine.vcpus, theirs.vcpus);
+    both.field("cpu_model", "processor model", &mut mine.cpu_model, theirs.cpu_model);
+    both.field("memory_mib", "memory", &mut mine.memory, theirs.memory);
+    both.field("os", "operating system", &mut mine.os, theirs.os);
+    both.field("firmware", "firmware", &mut mine.firmware, theirs.firmware);
+    both.field("power", "power state", &mut mine.power, theirs.power);
+    both.field("disks", "disks", &mut mine.disks, theirs.disks);
+    both.field("nics", "network interfaces", &mut mine.nics, theirs.nics);
+    both.field("firewall", "firewall rules", &mut mine.firewall, theirs.firewall);
+    both.field("routes", "routes", &mut mine.routes, theirs.routes);
+    both.field("gpu", "accelerators", &mut mine.gpu, theirs.gpu);
+    both.field("usage", "measured use", &mut mine.usage, theirs.usage);
+    both.field("public_address", "public address", &mut mine.public_address, theirs.public_address);
+    both.field("stays_because", "reason to stay", &mut mine.stays_because, theirs.stays_because);
+    both.field("monthly_cost", "monthly cost", &mut mine.monthly_cost, theirs.monthly_cost);
 }
 
 struct Both<'a> {
     id: &'a str,
-    theirs_win: bool,
+    ranks: &'a Ranks<'a>,
     findings: &'a mut Vec<Finding>,
 }
 
 impl Both<'_> {
-    fn field<T: Said>(&mut self, what: &str, mine: &mut Option<At<T>>, theirs: Option<At<T>>) {
+    /// `field` is what the estate calls it, `what` what people do.
+    fn field<T: Said>(&mut self, field: &str, what: &str, mine: &mut Option<At<T>>, theirs: Option<At<T>>) {
         let Some(theirs) = theirs else { return };
         let Some(have) = mine else {
             *mine = Some(theirs);
             return;
         };
+        let theirs_win = self.ranks.later_wins(field, &have.place, &theirs.place);
         if !have.value.same(&theirs.value) {
-            let (kept, dropped) = if self.theirs_win { (&theirs, &*have) } else { (&*have, &theirs) };
+            let (kept, dropped) = if theirs_win { (&theirs, &*have) } else { (&*have, &theirs) };
             self.findings.push(
                 Finding::warning(
                     "INV-1103",
@@ -75,7 +78,7 @@ impl Both<'_> {
                 .help(format!("the first is kept, from {}; the other is at {}", kept.place, dropped.place)),
             );
         }
-        if self.theirs_win {
+        if theirs_win {
             *have = theirs;
         }
     }

@@ -29,6 +29,8 @@ pub mod host;
 
 pub mod estate;
 
+pub mod overrides;
+
 pub mod catalog;
 
 pub mod snapshot;

@@ -4,6 +4,7 @@ use carafe_model::batch::Batch;
 use carafe_model::comparison::Comparison;
 use carafe_model::document::Document;
 use carafe_model::estate::Estate;
+use carafe_model::overrides::Overrides;
 use carafe_model::plan::Plan;
 use carafe_model::policy::Policy;
 use carafe_reports::ReportDocument;
@@ -45,6 +46,8 @@ enum Kind {
     Comparison,
     /// The index of a batch
     Batch,
+    /// Changes by hand that outlive an import
+    Overrides,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
@@ -57,6 +60,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
         Kind::DryRun => crate::executor::dry_run_schema(),
         Kind::Comparison => Comparison::schema(),
         Kind::Batch => Batch::schema(),
+        Kind::Overrides => Overrides::schema(),
     })?;
     Ok(Exit::Done)
 }

@@ -20,6 +20,7 @@ mod merging;
 
 mod validating;
 
+mod overriding;
 mod robust;
 
 mod codes;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use carafe_inventory::importers::columns::ColumnMap;
-use carafe_inventory::{InputFile, Reading, import_with};
+use carafe_inventory::{Import, InputFile, Reading, Wanted, import_as};
 use carafe_model::estate::Estate;
 use carafe_model::finding::Place;
 use carafe_model::host::{Architecture, Firmware, Host, OsFamily, Power};
@@ -210,6 +210,11 @@ fn any_table_is_read_by_its_headings() {
     assert_eq!((web.labels["rack"].as_str(), estate.apps[0].name.as_str()), ("A7", "Shop"));
 }
 
+fn import_mapped(files: &[InputFile<'_>], columns: &ColumnMap) -> Import {
+    let reading = Reading { columns: Some(columns), ..Reading::default() };
+    import_as(files, "test", &Wanted { format: Some("csv"), reading, ..Wanted::default() })
+}
+
 #[test]
 fn a_column_map_says_what_foreign_headings_mean() {
     let text = "이름,코어,메모리 (GB),용도\n서버-1,4,8,ERP\n";
@@ -220,15 +225,13 @@ fn a_column_map_says_what_foreign_headings_mean() {
     };
     let files = [InputFile { name: "a.csv", bytes: text.as_bytes() }];
     let columns = map(&[("name", "이름"), ("vcpus", "코어"), ("memory", "메모리")]).expect("a map");
-    let with = Reading { columns: Some(&columns), ..Reading::default() };
-    let read = import_with(&files, Some("csv"), "test", &with);
+    let read = import_mapped(&files, &columns);
     let estate = read.estate.expect("an estate");
     assert_eq!((estate.hosts[0].name.as_str(), estate.hosts[0].memory_mib), ("서버-1", Some(Mib(8_192))));
     assert_eq!(estate.hosts[0].labels["용도"], "ERP");
 
     let columns = map(&[("name", "Name")]).expect("a map");
-    let read =
-        import_with(&files, Some("csv"), "test", &Reading { columns: Some(&columns), ..Reading::default() });
+    let read = import_mapped(&files, &columns);
     let lines: Vec<String> = read.findings.iter().map(line).collect();
     assert_eq!(lines, ["error INV-4011 a.csv, row 1", "error INV-4012 a.csv, row 1"]);
     let wrong: Vec<String> = map(&[("vcpu", "x")]).expect_err("no such field").iter().map(line).collect();

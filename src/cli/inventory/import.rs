@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use carafe_inventory::importers::columns::ColumnMap;
-use carafe_inventory::{IMPORTERS, InputFile, Reading};
+use carafe_inventory::{IMPORTERS, InputFile, Precedence, Reading, Wanted, import_as};
 use carafe_model::catalog::Snapshot;
 use carafe_model::document::Document;
-use carafe_model::estate::Estate;
+use carafe_model::estate::{Estate, Source};
+use carafe_model::overrides::Overrides;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use serde_json::json;
 
@@ -22,7 +23,8 @@ use crate::inputs;
 /// Read what other tools export into one estate
 ///
 /// The format of each file is recognised by what is in it; a folder stands for the exports in it. Several files are
-/// merged: what they say about the same host is put together. Every value that cannot be used is told with its file, sheet, row and column or JSON pointer.
+/// merged: what they say about the same host is put together, and where they differ it is told who says what and which of
+/// them is believed. Every value that cannot be used is told with its file, sheet, row and column or JSON pointer.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -31,6 +33,8 @@ Examples:
   carafe inventory import terraform.tfstate --catalog prices.snapshot -o estate.json
   carafe inventory import servers.csv --as csv --columns columns.toml -o estate.json
   carafe inventory import rvtools-csv-folder -o estate.json
+  carafe inventory import rvtools.xlsx facts.json --precedence rvtools --precedence os=ansible -o estate.json
+  carafe inventory import rvtools.xlsx --overrides overrides.json -o estate.json
   cat honeybee.json | carafe inventory import - > estate.json")]
 pub(crate) struct Args {
     /// Files or folders to read, or - for standard input
@@ -45,6 +49,13 @@ pub(crate) struct Args {
     /// Where to look up sizes of instance types; the catalog built in when absent
     #[arg(long, value_name = "CATALOG")]
     catalog: Option<PathBuf>,
+    /// Believe these formats or files first, in this order: SOURCE,… for everything, FIELD=SOURCE,… for one field of a
+    /// host such as memory_mib; may be repeated
+    #[arg(long, value_name = "ORDER")]
+    precedence: Vec<String>,
+    /// Put changes by hand on what is imported, as "inventory override" takes them from an edited estate
+    #[arg(long, value_name = "FILE")]
+    overrides: Option<PathBuf>,
     /// What to call the estate; the name of the first file when absent
     #[arg(long)]
     name: Option<String>,
@@ -74,9 +85,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
             "write the estate to a file with -o estate.json",
         ));
     }
-    let beside = [&args.columns, &args.catalog].into_iter().flatten();
+    let beside = [&args.columns, &args.catalog, &args.overrides].into_iter().flatten();
     let sources: Vec<&PathBuf> = args.files.iter().chain(beside).collect();
     outputs::Paths::default().reads(sources).writes(&args.output).apart()?;
+    let precedence = Precedence::read(&args.precedence).map_err(|wrong| {
+        Error::usage(
+            wrong,
+            "write for example --precedence ansible,rvtools or --precedence memory_mib=rvtools",
+        )
+    })?;
     let paths = inputs::exports(&args.files)?;
     let read = inputs::files(&paths, context.limit)?;
     let columns = args.columns.as_deref().map(|path| columns(path, context, args)).transpose()?;
@@ -84,16 +101,23 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
         Some(path) => Some(catalog(path, context, args)?),
         None => None,
     };
+    let overrides = args.overrides.as_deref().map(|path| overrides(path, context, args)).transpose()?;
     let name = args.name.clone().unwrap_or_else(|| name_after(&args.files[0]));
     let (estate, found) = {
         let _turning = Spinner::start(&context.out, "reading");
         let input: Vec<InputFile<'_>> = read.iter().map(inputs::ReadFile::as_input).collect();
-        let with = Reading { catalog: catalog.as_ref(), columns: columns.as_ref() };
-        let import = carafe_inventory::import_with(&input, args.format_of_files.as_deref(), &name, &with);
+        let wanted = Wanted {
+            format: args.format_of_files.as_deref(),
+            reading: Reading { catalog: catalog.as_ref(), columns: columns.as_ref() },
+            precedence: Some(&precedence),
+            overrides: overrides.as_ref().map(|(overrides, source)| (overrides, source.file.as_str())),
+        };
+        let import = import_as(&input, &name, &wanted);
         (import.estate, import.findings)
     };
     findings::judge(context, args.format, args.fail_on, &found)?;
-    let estate = inputs::usable(estate)?;
+    let mut estate = inputs::usable(estate)?;
+    estate.sources.extend(overrides.map(|(_, source)| source));
     let output = args.output.as_deref().unwrap_or(Path::new(files::STANDARD_STREAM));
     context.out.document(output, estate.to_json().as_bytes())?;
     let counts = counts(&estate);
@@ -127,6 +151,20 @@ fn columns(path: &Path, context: &Context, args: &Args) -> Result<ColumnMap, Err
             Ok(ColumnMap::default())
         }
     }
+}
+
+/// Reads changes by hand, and how the estate names where they are from.
+fn overrides(path: &Path, context: &Context, args: &Args) -> Result<(Overrides, Source), Error> {
+    let bytes = files::read_filled(path, context.limit)?;
+    let (overrides, found) = carafe_model::document::read(&files::display_name(path), &bytes);
+    findings::judge(context, args.format, args.fail_on, &found)?;
+    let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let source = Source {
+        file: clean(&file),
+        format: Overrides::KIND.to_owned(),
+        sha256: carafe_model::document::sha256(&bytes),
+    };
+    Ok((inputs::usable(overrides)?, source))
 }
 
 /// Reads the catalog that sizes of instance types are looked up in.

@@ -10,6 +10,7 @@ mod collect;
 mod flows;
 mod graph;
 mod import;
+mod overrides;
 mod show;
 mod usage;
 mod validate;
@@ -26,6 +27,7 @@ Examples:
   carafe inventory validate estate.json --fail-on warning")]
 pub(super) enum Command {
     Import(import::Args),
+    Override(overrides::Args),
     #[command(subcommand)]
     Collect(collect::Command),
     Flows(flows::Args),
@@ -39,6 +41,7 @@ pub(super) enum Command {
 pub(super) fn run(command: Command, context: &Context) -> Result<Exit, Error> {
     match command {
         Command::Import(args) => import::run(&args, context),
+        Command::Override(args) => overrides::run(&args, context),
         Command::Collect(command) => collect::run(&command, context),
         Command::Flows(args) => flows::run(&args, context),
         Command::Usage(args) => usage::run(&args, context),
