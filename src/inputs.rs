@@ -171,7 +171,7 @@ pub fn files(paths: &[PathBuf], limit: u64) -> Result<Vec<ReadFile>, FileError> 
 /// # Errors
 /// When a folder cannot be listed.
 pub fn exports(paths: &[PathBuf]) -> Result<Vec<PathBuf>, FileError> {
-    expand(paths, &["csv", "json", "tfstate", "tsv", "txt", "xlsx", "xml"])
+    expand(paths, &["csv", "json", "tfstate", "tsv", "txt", "xlsx", "xml", "yaml", "yml"])
 }
 
 /// The logs that are given; a folder stands for those in it.

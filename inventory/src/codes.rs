@@ -38,6 +38,10 @@ pub const CODES: &[(&str, &str)] = &[
         "A row has more cells than the header and was left out. Put cells that hold the separator in quotation marks.",
     ),
     (
+        "INV-1012",
+        "The file is no YAML, or its aliases stand for more than it can mean. Export it again, or as JSON.",
+    ),
+    (
         "INV-1013",
         "The catalog does not know the size of an instance type. Import with one that does, or add sizes by hand.",
     ),

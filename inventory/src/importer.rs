@@ -76,7 +76,7 @@ pub const IMPORTERS: &[Importer] = &[
     },
     Importer {
         name: "kubernetes",
-        summary: "kubectl get -o json: nodes, workloads, services, volume claims",
+        summary: "kubectl get -o json or -o yaml: nodes, workloads, services, volume claims",
         by_hand: false,
         sniff: kubernetes::sniff,
         read: Read::Together(kubernetes::read),

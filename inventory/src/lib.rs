@@ -22,6 +22,8 @@ pub mod collected;
 
 pub mod json;
 
+pub mod yaml;
+
 pub mod encoding;
 
 pub mod glance;

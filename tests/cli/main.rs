@@ -1,5 +1,6 @@
 //! The program as a user meets it: the real binary, in folders of its own.
 
+mod anonymous;
 mod around;
 mod bad_exports;
 mod batching;

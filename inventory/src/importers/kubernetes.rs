@@ -1,4 +1,4 @@
-//! What `kubectl get … -o json` prints: nodes become hosts, services of type LoadBalancer load balancers, and volume
+//! What `kubectl get … -o json` and `-o yaml` print: nodes become hosts, services of type LoadBalancer load balancers, and volume
 //! claims disks of the node whose pod mounts them.
 //!
 //! An estate has no pods. What they ask for is summed up on their node as labels, so that rules can use it and nothing is
@@ -14,7 +14,7 @@ use carafe_model::ids::{ClusterId, HostId, LoadBalancerId};
 use carafe_model::units::{Gib, Mib};
 use serde_json::Value;
 
-use crate::glance::Glance;
+use crate::glance::{Form, Glance};
 use crate::importer::Reading;
 use crate::input::InputFile;
 use crate::json::Node;
@@ -23,10 +23,19 @@ use crate::normalise;
 use crate::raw::{At, MemberRef, RawEstate, RawHost, RawLoadBalancer};
 use crate::shapes;
 use crate::text::{clip, counted, host_id};
+use crate::yaml;
 
 /// Whether it is an object or a list of Kubernetes.
 pub fn sniff(glance: &Glance<'_>) -> bool {
-    glance.is_json_with(&["apiVersion", "kind"]) || glance.is_json_with(&["apiVersion", "items"])
+    glance.is_json_with(&["apiVersion", "kind"])
+        || glance.is_json_with(&["apiVersion", "items"])
+        || is_yaml(glance)
+}
+
+/// Whether it is YAML with the two fields that every object of Kubernetes has.
+fn is_yaml(glance: &Glance<'_>) -> bool {
+    let has = |key: &str| glance.head.lines().any(|line| line.starts_with(key));
+    matches!(glance.form, Form::Table(_)) && has("apiVersion:") && (has("kind:") || has("items:"))
 }
 
 /// What containers ask for, in thousandths of a processor and in bytes.
@@ -39,10 +48,14 @@ struct Asked {
 
 /// Reads the lists of one cluster together; `None` when none is usable.
 pub fn read(files: &[InputFile<'_>], _with: &Reading<'_>, findings: &mut Vec<Finding>) -> Option<RawEstate> {
-    let values: Vec<(&str, Value)> = files
-        .iter()
-        .filter_map(|file| Some((file.name, document::parse(file.name, file.bytes, findings)?)))
-        .collect();
+    let mut values: Vec<(&str, Value)> = Vec::new();
+    for file in files {
+        let documents = match is_yaml(&Glance::at(*file)) {
+            true => yaml::documents(file, findings).unwrap_or_default(),
+            false => document::parse(file.name, file.bytes, findings).into_iter().collect(),
+        };
+        values.extend(documents.into_iter().map(|value| (file.name, value)));
+    }
     let (first, _) = values.first()?;
     let mut objects: BTreeMap<&str, Vec<Node<'_>>> = BTreeMap::new();
     for (name, value) in &values {

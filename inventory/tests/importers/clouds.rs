@@ -372,6 +372,20 @@ pub fn node(name: &str, role: &str) -> Value {
 }
 
 #[test]
+fn kubernetes_objects_are_read_as_yaml_too() {
+    let text = "# of a cluster\n---\napiVersion: v1\nkind: Node\nmetadata: {name: w1}\nstatus:\n  capacity:\n    cpu: 4\n\
+        \u{20}   memory: 16393244Ki\n---\napiVersion: v1\nkind: Service\nmetadata:\n  name: front\nspec:\n\
+        \u{20} type: LoadBalancer\n  ports:\n  - port: 443\n    nodePort: 30443\n";
+    let estate = check(&[("k.yaml", text.as_bytes())], &INCOMPLETE, &[]).expect("an estate");
+    let worker = host(&estate, "w1");
+    assert_eq!((worker.vcpus, worker.memory_mib), (Some(Vcpus(4)), Some(Mib(16_010))));
+    let balancer = &estate.load_balancers[0];
+    assert_eq!((balancer.port, balancer.member_port, balancer.members.len()), (443, 30_443, 1));
+    let broken = text.replace("{name: w1}", "{name: w1");
+    assert!(check(&[("k.yaml", broken.as_bytes())], &[], &["error INV-1012 k.yaml, row 6"]).is_none());
+}
+
+#[test]
 fn kubernetes_nodes_become_hosts_and_their_pods_labels() {
     let list = json!({"apiVersion": "v1", "kind": "List", "items": [
         node("cp", "control-plane"), node("w1", "worker"),

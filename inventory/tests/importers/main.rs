@@ -23,6 +23,8 @@ mod validating;
 mod overriding;
 mod robust;
 
+mod fuzz;
+
 mod codes;
 
 mod demo;

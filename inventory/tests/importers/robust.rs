@@ -9,8 +9,8 @@ use zip::write::SimpleFileOptions;
 use crate::support::{check, import_all};
 use crate::{clouds, tables};
 
-const HONEYBEE: &str = include_str!("../../../examples/korean-erp/honeybee.json");
-const ANNOTATIONS: &str = include_str!("../../../examples/korean-erp/annotations.json");
+pub const HONEYBEE: &str = include_str!("../../../examples/korean-erp/honeybee.json");
+pub const ANNOTATIONS: &str = include_str!("../../../examples/korean-erp/annotations.json");
 
 const CONTENT_TYPES: &str = r#"<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/></Types>"#;
 const ROOT_RELS: &str = r#"<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
@@ -36,6 +36,11 @@ fn workbook(sheet: &[u8], strings: &[u8]) -> Vec<u8> {
     archive.finish().expect("an archive").into_inner()
 }
 
+/// A workbook with one machine.
+pub fn sound_workbook() -> Vec<u8> {
+    workbook(SHEET.as_bytes(), STRINGS.as_bytes())
+}
+
 /// Every importer reads the bytes, whatever they look like.
 fn read_by_all(bytes: &[u8]) {
     let file = InputFile { name: "f", bytes };
@@ -46,7 +51,7 @@ fn read_by_all(bytes: &[u8]) {
 }
 
 /// A small file of every format that is text, as its own tests have it.
-fn samples() -> Vec<Vec<u8>> {
+pub fn samples() -> Vec<Vec<u8>> {
     let machine = serde_json::json!({"id": "i-1", "private_ip": "10.0.0.5", "vpc_security_group_ids": ["sg-1"],
         "root_block_device": [{"volume_id": "vol-1", "volume_size": 20}]});
     let group = serde_json::json!({"id": "sg-1", "ingress": [{"from_port": 1, "to_port": 2, "protocol": "tcp",
@@ -126,7 +131,7 @@ proptest! {
 
     #[test]
     fn mutated_and_truncated_workbooks_are_survived(changes in changes(), cut in any::<prop::sample::Index>()) {
-        let whole = workbook(SHEET.as_bytes(), STRINGS.as_bytes());
+        let whole = sound_workbook();
         read_by_all(&mutate(&whole, &changes));
         read_by_all(&whole[..cut.index(whole.len())]);
     }
@@ -141,7 +146,7 @@ proptest! {
 #[test]
 fn the_workbook_of_these_tests_is_sound() {
     let but = ["INV-3006", "INV-1211"];
-    let estate = check(&[("a.xlsx", &workbook(SHEET.as_bytes(), STRINGS.as_bytes()))], &but, &[]);
+    let estate = check(&[("a.xlsx", &sound_workbook())], &but, &[]);
     assert_eq!(estate.expect("an estate").hosts[0].id.as_str(), "a");
 }
 
