@@ -372,6 +372,33 @@ pub fn node(name: &str, role: &str) -> Value {
 }
 
 #[test]
+fn providers_made_from_openstack_are_read_like_it() {
+    let instance = json!({"id": "i-1", "name": "web", "flavor_name": "s3.large", "network": [{"fixed_ip_v4": "10.0.0.5"}]});
+    let volume = json!({"id": "v-1", "size": 20});
+    let attached = json!({"id": "a", "instance_id": "i-1", "volume_id": "v-1"});
+    let described = |provider: &str| {
+        state(&[
+            resource(&format!("{provider}_compute_instance_v2"), "web", std::slice::from_ref(&instance)),
+            resource(&format!("{provider}_blockstorage_volume_v2"), "data", std::slice::from_ref(&volume)),
+            resource(&format!("{provider}_compute_volume_attach_v2"), "a", std::slice::from_ref(&attached)),
+        ])
+    };
+    let but = [&INCOMPLETE[..], &["INV-1013"]].concat();
+    let hosts = |provider: &str| {
+        let text = described(provider).to_string();
+        let mut hosts = check(&[("s.tfstate", text.as_bytes())], &but, &[]).expect("an estate").hosts;
+        assert!(hosts[0].labels["resource"].starts_with(provider), "it is told as the state calls it");
+        hosts[0].labels.remove("resource");
+        hosts
+    };
+    let read_as_openstack = hosts("openstack");
+    assert_eq!(sizes(&read_as_openstack[0]), [Some(20)]);
+    for provider in ["flexibleengine", "opentelekomcloud"] {
+        assert_eq!(hosts(provider), read_as_openstack, "{provider}");
+    }
+}
+
+#[test]
 fn kubernetes_objects_are_read_as_yaml_too() {
     let text = "# of a cluster\n---\napiVersion: v1\nkind: Node\nmetadata: {name: w1}\nstatus:\n  capacity:\n    cpu: 4\n\
         \u{20}   memory: 16393244Ki\n---\napiVersion: v1\nkind: Service\nmetadata:\n  name: front\nspec:\n\

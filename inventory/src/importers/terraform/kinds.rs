@@ -326,3 +326,31 @@ pub(super) const IS_NO_HOST: &[&str] = &[
     "openstack_networking_secgroup_v2",
     "openstack_networking_subnet_v2",
 ];
+
+/// Kinds of the OpenStack provider that providers made from it have too, under names of their own and with the same attributes.
+const OF_OPENSTACK: [&str; 14] = [
+    "openstack_blockstorage_volume_v2",
+    "openstack_blockstorage_volume_v3",
+    "openstack_compute_flavor_v2",
+    "openstack_compute_instance_v2",
+    "openstack_compute_volume_attach_v2",
+    "openstack_lb_listener_v2",
+    "openstack_lb_loadbalancer_v2",
+    "openstack_lb_member_v2",
+    "openstack_lb_pool_v2",
+    "openstack_networking_network_v2",
+    "openstack_networking_port_v2",
+    "openstack_networking_secgroup_rule_v2",
+    "openstack_networking_secgroup_v2",
+    "openstack_networking_subnet_v2",
+];
+
+/// Providers made from that of OpenStack.
+const LIKE_OPENSTACK: [&str; 3] = ["flexibleengine_", "opentelekomcloud_", "telefonicaopencloud_"];
+
+/// What a kind is called by the provider that others were made from; its own name for all others.
+pub(super) fn canonical(kind: &str) -> &str {
+    let rest = LIKE_OPENSTACK.iter().find_map(|prefix| kind.strip_prefix(prefix));
+    let same = |known: &&&str| known.strip_prefix("openstack_") == rest;
+    rest.and_then(|_| OF_OPENSTACK.iter().find(same)).copied().unwrap_or(kind)
+}

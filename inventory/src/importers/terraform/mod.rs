@@ -40,6 +40,8 @@ pub fn sniff(glance: &Glance<'_>) -> bool {
 struct Object<'v> {
     /// What it is: `aws_instance`.
     kind: &'v str,
+    /// What its provider calls it, which may have been made from another provider.
+    own_kind: &'v str,
     /// How the state calls it: `module.web.aws_instance.this[0]`.
     address: String,
     attributes: Node<'v>,
@@ -58,7 +60,7 @@ impl Object<'_> {
 
     /// Its local name: `this[0]`.
     fn local_name(&self) -> &str {
-        self.address.rsplit_once(&format!("{}.", self.kind)).map_or(&self.address, |(_, name)| name)
+        self.address.rsplit_once(&format!("{}.", self.own_kind)).map_or(&self.address, |(_, name)| name)
     }
 }
 
@@ -148,7 +150,8 @@ fn collect<'v>(root: &Node<'v>, objects: &mut Vec<Object<'v>>) {
             }
             let Some(attributes) = instance.get("attributes") else { continue };
             let index = instance.get("index_key").map(|key| format!("[{}]", key.value)).unwrap_or_default();
-            objects.push(Object { kind, address: format!("{module}{kind}.{name}{index}"), attributes });
+            let address = format!("{module}{kind}.{name}{index}");
+            objects.push(Object { kind: kinds::canonical(kind), own_kind: kind, address, attributes });
         }
     }
     let mut modules: Vec<Node<'v>> = root.find("values/root_module").into_iter().collect();
@@ -158,7 +161,8 @@ fn collect<'v>(root: &Node<'v>, objects: &mut Vec<Object<'v>>) {
             let text = |key: &str| resource.get(key).and_then(|node| node.value.as_str());
             let (Some(kind), Some(address)) = (text("type"), text("address")) else { continue };
             if let (Some("managed"), Some(attributes)) = (text("mode"), resource.get("values")) {
-                objects.push(Object { kind, address: address.to_owned(), attributes });
+                let address = address.to_owned();
+                objects.push(Object { kind: kinds::canonical(kind), own_kind: kind, address, attributes });
             }
         }
     }
