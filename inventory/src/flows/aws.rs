@@ -218,6 +218,9 @@ fn number(text: &[u8]) -> Option<u64> {
 }
 
 fn address(text: &[u8]) -> Option<IpAddr> {
+    if text.contains(&b':') {
+        return std::str::from_utf8(text).ok()?.parse().ok();
+    }
     let (mut bits, mut octet, mut digits, mut dots) = (0_u32, 0_u32, 0, 0);
     for byte in text {
         match byte {
@@ -229,7 +232,6 @@ fn address(text: &[u8]) -> Option<IpAddr> {
                 bits = bits << 8 | octet;
                 (octet, digits, dots) = (0, 0, dots + 1);
             }
-            b':' => return std::str::from_utf8(text).ok()?.parse().ok(),
             _ => return None,
         }
         if octet > 255 || digits > 3 || dots > 3 {

@@ -1,10 +1,11 @@
 //! The graph in the forms that other programs read: DOT, Mermaid, GraphML, and a picture.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use carafe_model::estate::Estate;
 use carafe_model::units::Quantity;
+use petgraph::graph::NodeIndex;
 
 use super::analysis::Proposal;
 use super::svg;
@@ -42,11 +43,47 @@ pub fn write(
     let few = grouped.map_or(estate.hosts.len() <= MOST_HOSTS, |grouped| !grouped);
     let shown = if few { with_proposals(graph, of_host) } else { graph.grouped(of_host) };
     match form {
-        Form::Svg => svg::write(&shown, &estate.name),
+        Form::Svg => svg::write(&without_hubs(shown), &estate.name),
         Form::Dot => dot(&shown, &estate.name),
         Form::Mermaid => mermaid(&shown),
         Form::GraphMl => graphml(&shown),
     }
+}
+
+/// Takes out the lines of what nearly everybody outside speaks with, such as the internet, where there is much to draw: they
+/// would hide all others. Whoever speaks with it has its name in its box instead.
+fn without_hubs(mut shown: DependencyGraph) -> DependencyGraph {
+    const HUB: usize = 24;
+    let graph = &mut shown.graph;
+    if graph.node_count() <= MOST_HOSTS {
+        return shown;
+    }
+    let is_hub = |at: &NodeIndex| {
+        graph[*at].kind == NodeKind::External && graph.neighbors_undirected(*at).count() > HUB
+    };
+    let hubs: BTreeSet<NodeIndex> = graph.node_indices().filter(is_hub).collect();
+    let mut tags: BTreeMap<NodeIndex, BTreeSet<String>> = BTreeMap::new();
+    for edge in graph.edge_indices() {
+        let Some((from, to)) = graph.edge_endpoints(edge) else { continue };
+        if hubs.contains(&from) {
+            tags.entry(to).or_default().insert(format!("from {}", graph[from].label));
+        }
+        if hubs.contains(&to) {
+            tags.entry(from).or_default().insert(format!("to {}", graph[to].label));
+        }
+    }
+    graph.retain_edges(|graph, edge| {
+        graph.edge_endpoints(edge).is_some_and(|(from, to)| !hubs.contains(&from) && !hubs.contains(&to))
+    });
+    for (at, tags) in tags {
+        let tags: Vec<String> = tags.into_iter().collect();
+        let group = graph[at].group.take();
+        graph[at].group = Some(group.into_iter().chain(tags).collect::<Vec<_>>().join(", "));
+    }
+    for at in hubs {
+        graph[at].group = Some("named in boxes".to_owned());
+    }
+    shown
 }
 
 fn with_proposals(graph: &DependencyGraph, of_host: impl Fn(usize) -> Option<String>) -> DependencyGraph {
@@ -110,7 +147,7 @@ fn dot(graph: &DependencyGraph, name: &str) -> String {
             let _ = writeln!(text, "  subgraph cluster_{number} {{\n    label={};", quoted(group));
         }
         for at in nodes {
-            let node = &graph.graph[petgraph::graph::NodeIndex::new(at)];
+            let node = &graph.graph[NodeIndex::new(at)];
             let shape = match node.kind {
                 NodeKind::Host(_) => "box",
                 NodeKind::External => "ellipse",
@@ -152,7 +189,7 @@ fn mermaid(graph: &DependencyGraph) -> String {
             let _ = writeln!(text, "  subgraph g{number}[{}]", quoted(group));
         }
         for at in nodes {
-            let node = &graph.graph[petgraph::graph::NodeIndex::new(at)];
+            let node = &graph.graph[NodeIndex::new(at)];
             let label = quoted(&node.label);
             let _ = match node.kind {
                 NodeKind::Host(_) => writeln!(text, "    n{at}[{label}]"),

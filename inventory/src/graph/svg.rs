@@ -161,7 +161,13 @@ fn places(graph: &DependencyGraph) -> BTreeMap<NodeIndex, (f64, f64)> {
             #[expect(clippy::cast_precision_loss, reason = "a few callers")]
             let count = callers.len().max(1) as f64;
             let mean = callers.iter().sum::<f64>() / count;
-            (mean, graph.graph[*at].group.clone(), graph.graph[*at].label.clone())
+            // What has no lines stands first, so that others stand beside those whom they call.
+            let has_lines = graph.graph.neighbors_undirected(*at).next().is_some();
+            (
+                mean + f64::from(u8::from(has_lines)),
+                graph.graph[*at].group.clone(),
+                graph.graph[*at].label.clone(),
+            )
         };
         let mut keyed: Vec<_> = column.iter().map(|at| (key(at), *at)).collect();
         keyed.sort_by(|(one, a), (other, b)| {

@@ -149,3 +149,23 @@ fn a_picture_of_two_thousand_hosts_shows_groups() {
     assert_eq!(boxes.iter().collect::<BTreeSet<_>>().len(), 100, "each at a place of its own");
     assert!(svg.contains("app00 (20)") && svg.len() < 200_000);
 }
+
+#[test]
+fn what_everybody_speaks_with_is_named_in_boxes_where_there_is_much_to_draw() {
+    let drawn = |count: usize| {
+        let mut estate = Estate::empty("many");
+        for number in 0..count {
+            estate.hosts.push(Host::named(format!("h{number:03}")));
+            let mut from_outside = flow("h000", "h001", 1);
+            from_outside.from = Endpoint::External("internet".into());
+            from_outside.to = Endpoint::Host(format!("h{number:03}").into());
+            estate.flows.push(from_outside);
+        }
+        estate.flows.push(flow("h000", "h001", 7));
+        let graph = DependencyGraph::of(&estate);
+        write(&estate, &graph, &[], Form::Svg, Some(false))
+    };
+    let (few, many) = (drawn(30), drawn(90));
+    assert_eq!((few.matches("<path d").count(), few.matches("from internet").count()), (1 + 31, 0));
+    assert_eq!((many.matches("<path d").count(), many.matches("from internet").count()), (1 + 1, 90));
+}

@@ -80,6 +80,23 @@ fn both_interfaces_of_a_connection_count_once() {
 }
 
 #[test]
+fn addresses_of_either_family_find_their_hosts() {
+    let (mut estate, mut found) = (estate(), Vec::new());
+    estate.hosts[0].nics[0].addresses.push("2001:db8:a100::8d6e:f105/64".into());
+    estate.hosts[1].nics[0].addresses.push("2001:db8:a102::4071".into());
+    let log = format!(
+        "2 1 eni-web 2001:db8:a100::8d6e:f105 2001:db8:a102:0:0:0:0:4071 34892 22 6 9 {GIB} {DAY} ACCEPT OK\n\
+         2 1 eni-web ::ffff:10.0.0.1 10.0.0.2 34892 5432 6 9 {GIB} {DAY} ACCEPT OK\n\
+         2 1 eni-web 10.0.0.256 10.0.0.2 34892 5432 6 9 {GIB} {DAY} ACCEPT OK\n\
+         2 1 eni-web 10.0.0 10.0.0.2 34892 5432 6 9 {GIB} {DAY} ACCEPT OK\n"
+    );
+    let file = InputFile { name: "f", bytes: log.as_bytes() };
+    add(&mut estate, &[file], None, None, &mut found);
+    assert_eq!(found.iter().map(line).collect::<Vec<_>>(), ["warning INV-6007 f, row 3"]);
+    assert_eq!(told(&estate), ["web > db tcp/22 30.416667 ?", "web > db tcp/5432 30.416667 ?"]);
+}
+
+#[test]
 fn a_header_gives_the_order_and_flags_who_opened() {
     let log = format!(
         "dstaddr srcaddr pkt-dstaddr pkt-srcaddr dstport srcport tcp-flags protocol bytes start end action log-status interface-id pkt-dst-aws-service\n\
