@@ -42,3 +42,5 @@ pub mod http;
 pub mod opentofu;
 
 pub mod sync;
+
+mod yaml;

@@ -326,4 +326,5 @@ pub const CODES: &[(&str, &str)] = &[
         "INV-8004",
         "The packet filter of a host needs the administrator's rights. Collect with --sudo, or add the rules by hand.",
     ),
+    ("INV-8005", "The collection holds no answers. Collect again."),
 ];

@@ -3,7 +3,7 @@
 use carafe_model::catalog::Snapshot;
 use carafe_model::finding::Finding;
 
-use crate::collected::ssh;
+use crate::collected::{answers, ssh};
 use crate::glance::Glance;
 use crate::importers::columns::ColumnMap;
 use crate::importers::{
@@ -89,6 +89,13 @@ pub const IMPORTERS: &[Importer] = &[
         read: Read::Each(ansible::read),
     },
     Importer {
+        name: "collection",
+        summary: "what \"carafe inventory collect --collection\" kept of the answers of an API or program (JSON)",
+        by_hand: false,
+        sniff: answers::sniff,
+        read: Read::Each(answers::read),
+    },
+    Importer {
         name: "ssh-collection",
         summary: "what \"carafe inventory collect ssh --collection\" kept of Linux hosts (JSON)",
         by_hand: false,
@@ -104,7 +111,7 @@ pub const IMPORTERS: &[Importer] = &[
     },
     Importer {
         name: "libvirt",
-        summary: "libvirt domains (XML of virsh dumpxml), with qemu-img info or domblkinfo for sizes of disks",
+        summary: "libvirt domains (XML of virsh dumpxml), with vol-dumpxml, qemu-img info or domstats for sizes of disks",
         by_hand: false,
         sniff: libvirt::sniff,
         read: Read::Together(libvirt::read),

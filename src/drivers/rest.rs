@@ -130,7 +130,15 @@ impl Rest {
     /// # Errors
     /// [`ErrorKind::Invalid`] when no client can be made on this machine.
     pub fn new(secrets: Vec<Secret>) -> Result<Rest, DriverError> {
-        let client = http::client().map_err(|why| ErrorKind::Invalid.because(why))?;
+        Rest::with_tls(&http::Tls::default(), secrets)
+    }
+
+    /// The same with other trust.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] when certificates or keys cannot be read.
+    pub fn with_tls(tls: &http::Tls, secrets: Vec<Secret>) -> Result<Rest, DriverError> {
+        let client = http::client_with(tls).map_err(|why| ErrorKind::Invalid.because(why))?;
         Ok(Rest { client, secrets })
     }
 

@@ -1,4 +1,5 @@
-//! Live collection over SSH: real servers, real programs that talk to each other, and hosts that misbehave.
+//! Live collection. Over SSH: real servers, real programs that talk to each other, and hosts that misbehave; the other
+//! collectors each have a module.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,6 +7,13 @@ use std::process::{Command, Output, Stdio};
 
 use carafe_model::estate::{Endpoint, Estate};
 use serde_json::Value;
+
+mod kubernetes;
+
+mod libvirt;
+
+#[path = "../catalog/web.rs"]
+mod web;
 
 #[path = "../servers/ssh_hosts.rs"]
 mod ssh_hosts;

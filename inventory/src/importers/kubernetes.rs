@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use carafe_model::document;
 use carafe_model::estate::{KubernetesCluster, LoadBalancer};
 use carafe_model::finding::{Finding, Place};
-use carafe_model::host::{Disk, Nic, Power};
+use carafe_model::host::{Disk, Media, Nic, Power};
 use carafe_model::ids::{ClusterId, HostId, LoadBalancerId};
-use carafe_model::units::{Gib, Mib};
+use carafe_model::units::{Gib, Mib, Quantity};
 use serde_json::Value;
 
 use crate::glance::{Form, Glance};
@@ -21,6 +21,7 @@ use crate::json::Node;
 use crate::limits;
 use crate::normalise;
 use crate::raw::{At, MemberRef, RawEstate, RawHost, RawLoadBalancer};
+use crate::series::{self, Measured};
 use crate::shapes;
 use crate::text::{clip, counted, host_id};
 use crate::yaml;
@@ -43,6 +44,8 @@ fn is_yaml(glance: &Glance<'_>) -> bool {
 struct Asked {
     milli: u64,
     bytes: u64,
+    limit_milli: u64,
+    limit_bytes: u64,
     pods: usize,
 }
 
@@ -61,8 +64,11 @@ pub fn read(files: &[InputFile<'_>], _with: &Reading<'_>, findings: &mut Vec<Fin
     for (name, value) in &values {
         let root = Node::root(name, value);
         let of_list = root.get("items").map(|items| items.each());
+        // The API names the kind once for all objects of a list: NodeList.
+        let of_all = root.get("kind").and_then(|node| node.value.as_str()?.strip_suffix("List"));
         for object in of_list.unwrap_or_else(|| vec![root.clone()]) {
-            if let Some(kind) = object.get("kind").and_then(|node| node.value.as_str()) {
+            let own = object.get("kind").and_then(|node| node.value.as_str());
+            if let Some(kind) = own.or(of_all).filter(|kind| !kind.is_empty()) {
                 objects.entry(kind).or_default().push(object);
             }
         }
@@ -100,7 +106,9 @@ pub fn read(files: &[InputFile<'_>], _with: &Reading<'_>, findings: &mut Vec<Fin
         cluster.workers.clone_from(&cluster.control_plane);
         cluster.control_plane.clear();
     }
-    add_pods(of("Pod"), of("PersistentVolumeClaim"), &mut estate, &place, findings);
+    let claims = Claims::of(of("PersistentVolumeClaim"), of("StorageClass"));
+    add_pods(of("Pod"), claims, &mut estate, &place, findings);
+    add_use(of("NodeMetrics"), &mut estate);
     for service in of("Service") {
         balancers(service, &cluster.workers, &mut estate);
     }
@@ -184,25 +192,55 @@ fn node_host(node: &Node<'_>, findings: &mut Vec<Finding>) -> RawHost {
     host
 }
 
+/// The size of a volume claim, and what its storage class says it is made of.
+struct Claim {
+    size: Option<At<Gib>>,
+    media: Option<Media>,
+}
+
+/// Volume claims by namespace and name.
+struct Claims(BTreeMap<(String, String), Claim>);
+
+impl Claims {
+    fn of(claims: &[Node<'_>], classes: &[Node<'_>]) -> Claims {
+        let media: BTreeMap<String, Media> = classes
+            .iter()
+            .filter_map(|class| {
+                let kind = class.words_at(&[
+                    "parameters/type",
+                    "parameters/skuName",
+                    "parameters/storageaccounttype",
+                ])?;
+                Some((class.words_at(&["metadata/name"])?.value, normalise::media(&kind.value)?))
+            })
+            .collect();
+        let claim = |claim: &Node<'_>| {
+            let name = claim.words_at(&["metadata/name"])?;
+            let size = claim.words_at(&["status/capacity/storage", "spec/resources/requests/storage"]);
+            let size =
+                size.and_then(|at| Some(At::new(Gib(bytes_of(&at.value)?.div_ceil(1 << 30)), at.place)));
+            let class = claim.words_at(&["spec/storageClassName"]);
+            let media = class.and_then(|class| media.get(&class.value).copied());
+            Some((Claims::key(claim, name.value), Claim { size, media }))
+        };
+        Claims(claims.iter().filter_map(claim).collect())
+    }
+
+    fn key(object: &Node<'_>, name: String) -> (String, String) {
+        let space = object.words_at(&["metadata/namespace"]).map(|at| at.value).unwrap_or_default();
+        (space, name)
+    }
+}
+
 /// What pods ask for, on their node; and the volumes that they mount.
 fn add_pods(
     pods: &[Node<'_>],
-    claims: &[Node<'_>],
+    claims: Claims,
     estate: &mut RawEstate,
     place: &Place,
     findings: &mut Vec<Finding>,
 ) {
-    let key = |object: &Node<'_>, name: String| {
-        let space = object.words_at(&["metadata/namespace"]).map(|at| at.value).unwrap_or_default();
-        (space, name)
-    };
-    let mut sizes: BTreeMap<(String, String), Option<At<Gib>>> = BTreeMap::new();
-    for claim in claims {
-        let Some(name) = claim.words_at(&["metadata/name"]) else { continue };
-        let size = claim.words_at(&["status/capacity/storage", "spec/resources/requests/storage"]);
-        let size = size.and_then(|at| Some(At::new(Gib(bytes_of(&at.value)?.div_ceil(1 << 30)), at.place)));
-        sizes.insert(key(claim, name.value), size);
-    }
+    let mut sizes = claims.0;
     let mut asked: BTreeMap<String, Asked> = BTreeMap::new();
     for pod in pods {
         let Some(node) = pod.words_at(&["spec/nodeName"]) else { continue };
@@ -216,13 +254,17 @@ fn add_pods(
         let sum = asked.entry(node.value.clone()).or_default();
         sum.milli = sum.milli.saturating_add(own.milli);
         sum.bytes = sum.bytes.saturating_add(own.bytes);
+        sum.limit_milli = sum.limit_milli.saturating_add(own.limit_milli);
+        sum.limit_bytes = sum.limit_bytes.saturating_add(own.limit_bytes);
         sum.pods += 1;
         for volume in pod.each_at("spec/volumes") {
             let Some(claim) = volume.words_at(&["persistentVolumeClaim/claimName"]) else { continue };
             // A volume that several pods mount is a disk of the first of them.
-            let Some(size) = sizes.remove(&key(pod, claim.value.clone())) else { continue };
+            let Some(Claim { size, media }) = sizes.remove(&Claims::key(pod, claim.value.clone())) else {
+                continue;
+            };
             let size_gib = size.and_then(|size| limits::disk(size, findings));
-            let disk = Disk { name: claim.value, size_gib, ..Disk::default() };
+            let disk = Disk { name: claim.value, size_gib, media, ..Disk::default() };
             if let Some(host) = estate.hosts.iter_mut().find(|host| host.key == node.value) {
                 let place = host.place.clone();
                 host.disks.get_or_insert_with(|| At::new(Vec::new(), place)).value.push(disk);
@@ -237,6 +279,8 @@ fn add_pods(
         label("pods", sum.pods.to_string());
         label("requested-cpu-milli", sum.milli.to_string());
         label("requested-memory-mib", sum.bytes.div_ceil(1 << 20).to_string());
+        label("limit-cpu-milli", sum.limit_milli.to_string());
+        label("limit-memory-mib", sum.limit_bytes.div_ceil(1 << 20).to_string());
     }
     if let Some(((_, first), _)) = sizes.first_key_value() {
         let volumes = counted(sizes.len(), "volume claim");
@@ -251,15 +295,49 @@ fn add_pods(
     }
 }
 
+/// Use of nodes by the metrics server (`metrics.k8s.io`), one sample in each list.
+fn add_use(samples: &[Node<'_>], estate: &mut RawEstate) {
+    let mut measured: BTreeMap<String, Measured> = BTreeMap::new();
+    let hosts: BTreeMap<String, u32> = estate
+        .hosts
+        .iter()
+        .filter_map(|host| Some((host.key.clone(), host.vcpus.as_ref()?.value.0)))
+        .collect();
+    for sample in samples {
+        let Some(name) = sample.words_at(&["metadata/name"]) else { continue };
+        let Some(at) = sample.words_at(&["timestamp"]).and_then(|at| series::time(&at.value)) else {
+            continue;
+        };
+        let node = measured.entry(name.value.clone()).or_default();
+        let nano = sample.words_at(&["usage/cpu"]).and_then(|at| nano(&at.value));
+        if let (Some(nano), Some(vcpus)) = (nano, hosts.get(&name.value).filter(|vcpus| **vcpus > 0)) {
+            // Nanocores of all threads, in millionths of a percent.
+            let percent = u128::from(nano) / 10 / u128::from(*vcpus);
+            node.cpu_percent.add(at, Quantity(i64::try_from(percent).unwrap_or(i64::MAX)));
+        }
+        if let Some(bytes) = sample.words_at(&["usage/memory"]).and_then(|at| bytes_of(&at.value)) {
+            let mib = (u128::from(bytes) * 1_000_000) >> 20;
+            node.memory_mib.add(at, Quantity(i64::try_from(mib).unwrap_or(i64::MAX)));
+        }
+    }
+    for host in &mut estate.hosts {
+        let place = host.place.clone();
+        host.usage = measured.get(&host.key).and_then(Measured::usage).map(|usage| At::new(usage, place));
+    }
+}
+
 fn containers_ask(containers: &[Node<'_>]) -> Asked {
     let mut asked = Asked::default();
     for container in containers {
         let text = |path: &str| container.words_at(&[path]).map(|at| at.value).unwrap_or_default();
-        let cpu = milli(&text("resources/requests/cpu")).or_else(|| milli(&text("resources/limits/cpu")));
-        let memory = bytes_of(&text("resources/requests/memory"))
-            .or_else(|| bytes_of(&text("resources/limits/memory")));
+        let most_cpu = milli(&text("resources/limits/cpu"));
+        let most_memory = bytes_of(&text("resources/limits/memory"));
+        let cpu = milli(&text("resources/requests/cpu")).or(most_cpu);
+        let memory = bytes_of(&text("resources/requests/memory")).or(most_memory);
         asked.milli = asked.milli.saturating_add(cpu.unwrap_or(0));
         asked.bytes = asked.bytes.saturating_add(memory.unwrap_or(0));
+        asked.limit_milli = asked.limit_milli.saturating_add(most_cpu.unwrap_or(0));
+        asked.limit_bytes = asked.limit_bytes.saturating_add(most_memory.unwrap_or(0));
     }
     asked
 }
@@ -304,6 +382,16 @@ fn milli(text: &str) -> Option<u64> {
             u64::try_from(value.value.0 / 1_000).ok().filter(|_| value.unit.is_none())
         }
     }
+}
+
+/// Processors in billionths, as the metrics server gives them: `156000123n`, `200u`, `1`.
+fn nano(text: &str) -> Option<u64> {
+    let (digits, unit) = match (text.strip_suffix('n'), text.strip_suffix('u')) {
+        (Some(nano), _) => (nano, 1),
+        (_, Some(micro)) => (micro, 1_000),
+        (None, None) => return milli(text)?.checked_mul(1_000_000),
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit)
 }
 
 /// A quantity of bytes: `16393244Ki`, `2Gi`, `500M`, `1e9`.
@@ -355,6 +443,14 @@ mod tests {
             [("4", Some(4_000)), ("250m", Some(250)), ("0.5", Some(500)), ("", None), ("2 apples", None)]
         {
             assert_eq!(milli(text), expected, "{text}");
+        }
+        for (text, expected) in [
+            ("156000123n", Some(156_000_123)),
+            ("200u", Some(200_000)),
+            ("2", Some(2_000_000_000)),
+            ("n", None),
+        ] {
+            assert_eq!(nano(text), expected, "{text}");
         }
     }
 }

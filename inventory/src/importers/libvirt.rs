@@ -1,5 +1,5 @@
 //! Domains of libvirt (`virsh dumpxml`), and what tells the sizes of their disks: the XML of volumes
-//! (`virsh vol-dumpxml`) or the JSON of `qemu-img info --output=json`.
+//! (`virsh vol-dumpxml`), the JSON of `qemu-img info --output=json`, or what `virsh domstats --raw --block` prints.
 //!
 //! The XML of a domain has no sizes of disks. Codes: `INV-5xxx`.
 
@@ -20,6 +20,9 @@ use crate::raw::{At, RawEstate, RawHost};
 use crate::text::{clip, known, one_line};
 use crate::xml::{self, Element};
 
+/// How the answer of `virsh domstats --raw` begins.
+const STATS: &str = "Domain: '";
+
 /// Whether it is a domain, in whatever wrapper, or tells sizes of its disks.
 pub fn sniff(glance: &Glance<'_>) -> bool {
     match &glance.form {
@@ -27,7 +30,8 @@ pub fn sniff(glance: &Glance<'_>) -> bool {
             matches!(root.as_str(), "domain" | "domains" | "domstatus" | "domainsnapshot" | "volume")
         }
         Form::Json(_) => glance.is_json_with(&["virtual-size", "filename"]),
-        Form::Table(_) | Form::Workbook | Form::Other => false,
+        Form::Table(_) => glance.head.starts_with(STATS),
+        Form::Workbook | Form::Other => false,
     }
 }
 
@@ -39,6 +43,10 @@ pub fn read(files: &[InputFile<'_>], _with: &Reading<'_>, findings: &mut Vec<Fin
         let text = encoding::text(file, findings);
         if text.trim_start().starts_with('{') {
             image_size(file.name, &text, &mut sizes, findings);
+            continue;
+        }
+        if text.trim_start().starts_with(STATS) {
+            block_sizes(&text, &mut sizes);
             continue;
         }
         match xml::parse(&text) {
@@ -100,6 +108,21 @@ fn image_size(file: &str, text: &str, sizes: &mut BTreeMap<String, Mib>, finding
     let name = value.get("filename").and_then(serde_json::Value::as_str);
     if let (Some(bytes), Some(name)) = (bytes, name) {
         sizes.insert(name.to_owned(), Mib(bytes.div_ceil(1 << 20)));
+    }
+}
+
+/// Sizes of the disks of running machines, by their paths: `block.0.path=…` with `block.0.capacity=…` (bytes).
+fn block_sizes(text: &str, sizes: &mut BTreeMap<String, Mib>) {
+    let mut path: Option<(&str, &str)> = None;
+    for (key, value) in text.lines().filter_map(|line| line.trim().split_once('=')) {
+        if let Some(disk) = key.strip_suffix(".path") {
+            path = Some((disk, value));
+        } else if let (Some(disk), Some((of, path))) = (key.strip_suffix(".capacity"), path)
+            && disk == of
+            && let Ok(bytes) = value.parse::<u64>()
+        {
+            sizes.entry(path.to_owned()).or_insert(Mib(bytes.div_ceil(1 << 20)));
+        }
     }
 }
 

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use reqwest::Url;
 
-use super::clouds_yaml::Map;
 use super::keystone::{Domain, Login, Project};
 use crate::drivers::connections::Settings;
 use crate::drivers::rest::base_url;
 use crate::drivers::secret::Secret;
 use crate::drivers::{DriverError, ErrorKind};
+use crate::yaml::Map;
 
 /// What a connection says about the way in.
 #[derive(Debug)]

@@ -29,7 +29,6 @@ mod addresses;
 mod balancers;
 mod capacity;
 mod check;
-mod clouds_yaml;
 mod fault;
 mod flavors;
 mod json;

@@ -1,7 +1,7 @@
-//! `clouds.yaml`, which the clients of the OpenStack project read, and the `secure.yaml` beside it.
+//! YAML that tells how to log in: `clouds.yaml` of OpenStack and `kubeconfig` of Kubernetes.
 //!
-//! Read as texts, whatever YAML would make of them: a password of digits is a password. Aliases and lists say nothing that
-//! is needed here and are passed over.
+//! Read as texts, whatever YAML would make of them: a password of digits is a password. Aliases say nothing that is needed
+//! here and are passed over.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,21 @@ use saphyr_parser::{Event, Parser};
 
 /// A mapping of texts and mappings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Map(BTreeMap<String, Node>);
+pub(crate) struct Map(BTreeMap<String, Node>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Node {
     Text(String),
     Map(Map),
-    /// A list, or an alias.
+    List(Vec<Node>),
+    /// An alias.
     Other,
 }
 
 /// What is open while a file is read: a mapping with the key whose value comes next, or a list.
 enum Open {
     Map(Map, Option<String>),
-    List,
+    List(Vec<Node>),
 }
 
 impl Map {
@@ -30,7 +31,7 @@ impl Map {
     ///
     /// # Errors
     /// Where it is no YAML. Nothing of the text is in the error, as it may be a password.
-    pub(super) fn parse(text: &str) -> Result<Map, String> {
+    pub(crate) fn parse(text: &str) -> Result<Map, String> {
         let mut open: Vec<Open> = Vec::new();
         let mut root = Map::default();
         for event in Parser::new_from_str(text) {
@@ -44,12 +45,13 @@ impl Map {
                     continue;
                 }
                 Event::SequenceStart(..) => {
-                    open.push(Open::List);
+                    open.push(Open::List(Vec::new()));
                     continue;
                 }
                 Event::MappingEnd | Event::SequenceEnd => match open.pop() {
                     Some(Open::Map(map, _)) => Node::Map(map),
-                    Some(Open::List) | None => Node::Other,
+                    Some(Open::List(entries)) => Node::List(entries),
+                    None => Node::Other,
                 },
                 Event::Scalar(text, ..) => Node::Text(text.into_owned()),
                 Event::Alias(_) => Node::Other,
@@ -63,40 +65,63 @@ impl Map {
                 (Some(Open::Map(map, key)), node) => match (key.take(), node) {
                     (Some(key), node) => drop(map.0.insert(key, node)),
                     (None, Node::Text(text)) => *key = Some(text),
-                    (None, Node::Map(_) | Node::Other) => *key = Some(String::new()),
+                    (None, Node::Map(_) | Node::List(_) | Node::Other) => *key = Some(String::new()),
                 },
-                (Some(Open::List), _) => {}
+                (Some(Open::List(entries)), node) => entries.push(node),
                 (None, Node::Map(map)) => root = map,
-                (None, Node::Text(_) | Node::Other) => {}
+                (None, Node::Text(_) | Node::List(_) | Node::Other) => {}
             }
         }
         Ok(root)
     }
 
     /// The mapping under a key; an empty one when there is none.
-    pub(super) fn map(&self, key: &str) -> Map {
+    pub(crate) fn map(&self, key: &str) -> Map {
         match self.0.get(key) {
             Some(Node::Map(map)) => map.clone(),
-            Some(Node::Text(_) | Node::Other) | None => Map::default(),
+            Some(Node::Text(_) | Node::List(_) | Node::Other) | None => Map::default(),
         }
     }
 
     /// The text under a key.
-    pub(super) fn text(&self, key: &str) -> Option<&str> {
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
         match self.0.get(key) {
             Some(Node::Text(text)) if !["", "~", "null"].contains(&text.as_str()) => Some(text),
-            Some(Node::Text(_) | Node::Map(_) | Node::Other) | None => None,
+            Some(Node::Text(_) | Node::Map(_) | Node::List(_) | Node::Other) | None => None,
+        }
+    }
+
+    /// The mappings of the list under a key.
+    pub(crate) fn maps(&self, key: &str) -> impl Iterator<Item = &Map> {
+        self.list(key).iter().filter_map(|node| match node {
+            Node::Map(map) => Some(map),
+            Node::Text(_) | Node::List(_) | Node::Other => None,
+        })
+    }
+
+    /// The texts of the list under a key.
+    pub(crate) fn texts(&self, key: &str) -> impl Iterator<Item = &str> {
+        self.list(key).iter().filter_map(|node| match node {
+            Node::Text(text) => Some(text.as_str()),
+            Node::Map(_) | Node::List(_) | Node::Other => None,
+        })
+    }
+
+    fn list(&self, key: &str) -> &[Node] {
+        match self.0.get(key) {
+            Some(Node::List(entries)) => entries,
+            Some(Node::Text(_) | Node::Map(_) | Node::Other) | None => &[],
         }
     }
 
     /// The keys, sorted.
-    pub(super) fn keys(&self) -> Vec<&str> {
+    pub(crate) fn keys(&self) -> Vec<&str> {
         self.0.keys().map(String::as_str).collect()
     }
 
     /// The same with what another says more, or otherwise.
     #[must_use]
-    pub(super) fn with(mut self, other: Map) -> Map {
+    pub(crate) fn with(mut self, other: Map) -> Map {
         for (key, node) in other.0 {
             let node = match (self.0.remove(&key), node) {
                 (Some(Node::Map(ours)), Node::Map(theirs)) => Node::Map(ours.with(theirs)),
