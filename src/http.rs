@@ -48,7 +48,10 @@ pub fn client_with(tls: &Tls) -> Result<reqwest::Client, String> {
             .map_err(|_| "the client's certificate and key cannot be read as PEM")?;
         building = building.identity(identity);
     }
-    building.tls_danger_accept_invalid_certs(tls.unproven).build().map_err(|error| words(&error))
+    building.tls_danger_accept_invalid_certs(tls.unproven).build().map_err(|error| match &tls.identity {
+        Some(_) => format!("the client's certificate cannot be used: {}", words(&error)),
+        None => words(&error),
+    })
 }
 
 /// An error of a client with its causes, without the address: that one may hold a secret.

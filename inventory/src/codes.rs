@@ -327,4 +327,10 @@ pub const CODES: &[(&str, &str)] = &[
         "The packet filter of a host needs the administrator's rights. Collect with --sudo, or add the rules by hand.",
     ),
     ("INV-8005", "The collection holds no answers. Collect again."),
+    ("INV-8011", "An answer of vCenter cannot be read and was left out. Collect again."),
+    ("INV-8012", "Templates and vSphere's own agents were left out. Nothing needs to be done."),
+    (
+        "INV-8013",
+        "vCenter names no machine that its user may read. Give the user the role Read-only on all objects.",
+    ),
 ];

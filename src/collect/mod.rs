@@ -8,7 +8,11 @@ pub mod kubernetes;
 
 pub mod libvirt;
 
+pub mod prometheus;
+
 pub mod ssh;
+
+pub mod vsphere;
 
 use carafe_inventory::collected::answers::Answer;
 use carafe_model::finding::Finding;
@@ -25,7 +29,9 @@ pub struct Collector {
 pub const COLLECTORS: &[Collector] = &[
     Collector { name: "ssh", asks: "Linux hosts, with a script over the user's own OpenSSH" },
     Collector { name: "kubernetes", asks: "the API server of a cluster, by a kubeconfig" },
+    Collector { name: "vsphere", asks: "a vCenter or an ESXi host, by SOAP and REST" },
     Collector { name: "libvirt", asks: "a hypervisor, with virsh" },
+    Collector { name: "prometheus", asks: "a Prometheus server for the use of hosts, added to an estate" },
 ];
 
 /// What came of asking one system.

@@ -1,7 +1,7 @@
 //! A small HTTP server that behaves as badly as it is told to.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 pub struct Asked {
     pub path: String,
     pub headers: BTreeMap<String, String>,
+    pub body: String,
     /// How often this path was asked for before.
     pub before: usize,
 }
@@ -60,17 +61,23 @@ impl Web {
 }
 
 fn serve(mut stream: &TcpStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked) -> Says) {
-    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let mut reader = BufReader::new(stream);
+    let mut lines = reader.by_ref().lines().map_while(Result::ok);
     let Some(first) = lines.next() else { return };
     let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    let headers = lines
+    let headers: BTreeMap<String, String> = lines
         .take_while(|line| !line.is_empty())
         .filter_map(|line| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned())))
         .collect();
+    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let mut body = String::new();
+    if reader.take(length).read_to_string(&mut body).is_err() {
+        return;
+    }
     let asked = {
         let mut log = log.lock().expect("no thread panics");
         let before = log.iter().filter(|known| known.path == path).count();
-        log.push(Asked { path, headers, before });
+        log.push(Asked { path, headers, body, before });
         log.last().expect("just pushed").clone()
     };
     let says = answer(&asked);

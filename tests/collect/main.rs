@@ -12,6 +12,10 @@ mod kubernetes;
 
 mod libvirt;
 
+mod prometheus;
+
+mod vsphere;
+
 #[path = "../catalog/web.rs"]
 mod web;
 

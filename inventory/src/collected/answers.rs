@@ -8,6 +8,7 @@ use carafe_model::finding::{Finding, Place};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::vsphere;
 use crate::glance::Glance;
 use crate::importer::Reading;
 use crate::importers::{kubernetes, libvirt};
@@ -18,7 +19,8 @@ use crate::text::clip;
 type Reader = fn(&[InputFile<'_>], &Reading<'_>, &mut Vec<Finding>) -> Option<RawEstate>;
 
 /// The kinds of collections with the reader of their answers, as an importer has it for files.
-const KINDS: [(&str, Reader); 2] = [("kubernetes/1", kubernetes::read), ("libvirt/1", libvirt::read)];
+const KINDS: [(&str, Reader); 3] =
+    [("kubernetes/1", kubernetes::read), ("libvirt/1", libvirt::read), ("vsphere/1", vsphere::read)];
 
 /// Answers in the order in which they came.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -3,3 +3,5 @@
 pub mod answers;
 
 pub mod ssh;
+
+mod vsphere;

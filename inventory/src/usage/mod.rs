@@ -80,7 +80,31 @@ struct Gauges {
     network_mbps: Series,
 }
 
-impl Metrics<'_> {
+impl<'a> Metrics<'a> {
+    /// Nothing measured yet. `only` is the host that files are about which name none.
+    pub fn new(only: Option<&'a str>) -> Metrics<'a> {
+        Metrics { hosts: BTreeMap::new(), only }
+    }
+
+    /// Adds what a file says, by the format of this name or the one that it looks like. The file itself is not kept.
+    pub fn read(&mut self, file: &InputFile<'_>, format: Option<&str>, findings: &mut Vec<Finding>) {
+        let glance = Glance::at(*file);
+        let found = match format {
+            Some(name) => USAGE_FORMATS.iter().find(|format| format.name == name),
+            None => USAGE_FORMATS.iter().find(|format| (format.sniff)(&glance)),
+        };
+        let Some(found) = found else {
+            let names: Vec<&str> = USAGE_FORMATS.iter().map(|format| format.name).collect();
+            findings.push(
+                Finding::error("INV-6010", "no reader of utilisation knows this file")
+                    .at(Place::file(file.name))
+                    .help(format!("the formats are {}; name one if it is one of them", names.join(", "))),
+            );
+            return;
+        };
+        (found.read)(file, self, findings);
+    }
+
     /// The measurements of a host; of the only one where a source names none.
     fn host(&mut self, name: &str) -> Option<&mut Gauges> {
         let name = Some(name).filter(|name| !name.is_empty()).or(self.only)?;
@@ -113,26 +137,14 @@ pub fn add(
     only: Option<&str>,
     findings: &mut Vec<Finding>,
 ) -> Summary {
-    let mut metrics = Metrics { hosts: BTreeMap::new(), only };
+    let mut metrics = Metrics::new(only);
     for file in files {
-        let glance = Glance::at(*file);
-        let found = match format {
-            Some(name) => USAGE_FORMATS.iter().find(|format| format.name == name),
-            None => USAGE_FORMATS.iter().find(|format| (format.sniff)(&glance)),
-        };
-        let Some(found) = found else {
-            let names: Vec<&str> = USAGE_FORMATS.iter().map(|format| format.name).collect();
-            findings.push(
-                Finding::error("INV-6010", "no reader of utilisation knows this file")
-                    .at(Place::file(file.name))
-                    .help(format!("the formats are {}; name one if it is one of them", names.join(", "))),
-            );
-            continue;
-        };
-        let before: usize = metrics.hosts.len();
+        let before = (metrics.hosts.len(), findings.len());
         let had_some = metrics.hosts.values().any(|gauges| !gauges.is_empty());
-        (found.read)(file, &mut metrics, findings);
-        if metrics.hosts.len() == before
+        metrics.read(file, format, findings);
+        let is_known = findings[before.1..].iter().all(|finding| finding.code != "INV-6010");
+        if is_known
+            && metrics.hosts.len() == before.0
             && !had_some
             && !metrics.hosts.values().any(|gauges| !gauges.is_empty())
         {
@@ -160,7 +172,8 @@ impl Gauges {
     }
 }
 
-fn apply(estate: &mut Estate, metrics: Metrics<'_>, findings: &mut Vec<Finding>) -> Summary {
+/// Gives hosts the use that was measured of them.
+pub fn apply(estate: &mut Estate, metrics: Metrics<'_>, findings: &mut Vec<Finding>) -> Summary {
     let names = Names::of(estate);
     let mut summary = Summary::default();
     let mut strangers = Vec::new();

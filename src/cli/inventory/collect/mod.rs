@@ -17,13 +17,16 @@ use crate::cli::output::Format;
 use crate::cli::outputs;
 use crate::cli::plan::duration;
 use crate::collect::{Collected, Refused};
+use crate::drivers::secret::SecretRef;
 use crate::error::{Error, Exit, plural};
 use crate::files;
 use crate::inputs;
 
 mod kubernetes;
 mod libvirt;
+mod prometheus;
 mod ssh;
+mod vsphere;
 
 /// Ask live systems what runs on them, without agents
 #[derive(Debug, Subcommand)]
@@ -32,18 +35,23 @@ Examples:
   carafe inventory collect ssh web1 db1 -o estate.json
   carafe inventory collect ssh --hosts hosts.txt --for 1h --every 10s -o estate.json
   carafe inventory collect kubernetes --context prod -o estate.json
+  carafe inventory collect vsphere vcenter.example --user reader@vsphere.local -o estate.json
   carafe inventory collect libvirt qemu+ssh://root@hv1/system -o estate.json")]
 pub(in crate::cli) enum Command {
     Ssh(ssh::Ssh),
     Kubernetes(kubernetes::Kubernetes),
+    Vsphere(vsphere::Vsphere),
     Libvirt(libvirt::Libvirt),
+    Prometheus(prometheus::Prometheus),
 }
 
 pub(super) fn run(command: &Command, context: &Context) -> Result<Exit, Error> {
     match command {
         Command::Ssh(args) => ssh::run(args, context),
         Command::Kubernetes(args) => kubernetes::run(args, context),
+        Command::Vsphere(args) => vsphere::run(args, context),
         Command::Libvirt(args) => libvirt::run(args, context),
+        Command::Prometheus(args) => prometheus::run(args, context),
     }
 }
 
@@ -137,6 +145,11 @@ impl Keep {
         }
         Ok(Exit::Done)
     }
+}
+
+/// A reference to a secret; what is none is not repeated, as it may be the secret.
+fn secret(text: &str) -> Result<SecretRef, String> {
+    SecretRef::parse(text).map_err(|error| error.to_string())
 }
 
 /// Samples of a period: one at either end, and one for every step between.
