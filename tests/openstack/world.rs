@@ -103,7 +103,7 @@ impl contract::World for World<'_> {
     fn plant<'a>(&'a self, action: &'a Action) -> Pin<Box<dyn Future<Output = ()> + 'a>> {
         let Action::KeyPair { name } = action else { panic!("only key pairs are planted") };
         let key = self.public_key().display().to_string();
-        self.server.client(&["keypair", "create", "--public-key", &key, name]);
+        self.server.order(&format!("keypair create --public-key {key} {name}"));
         Box::pin(std::future::ready(()))
     }
 

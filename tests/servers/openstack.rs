@@ -5,9 +5,10 @@
 //! the one in that folder is used, and left running.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -75,17 +76,43 @@ impl OpenStack {
         std::fs::rename(aside, path).expect("writable");
     }
 
-    /// Asks the client of the OpenStack project, as the user of the tests, and reads its JSON.
-    pub fn client(&self, words: &[&str]) -> Value {
-        let done = self.run(words);
-        assert!(done.status.success(), "openstack {words:?}:\n{}", String::from_utf8_lossy(&done.stderr));
-        serde_json::from_slice(&done.stdout).unwrap_or(Value::Null)
+    /// Has the client of the OpenStack project do several things, as the user of the tests, and reads its JSON. All of
+    /// it is one process, as that one takes a second to start.
+    pub fn client<const N: usize>(&self, lines: [&str; N]) -> [Value; N] {
+        let asked: String = lines.iter().map(|line| format!("{line} -f json\n")).collect();
+        let done = self.clients(&asked, &[]);
+        let answers: Vec<Value> = serde_json::Deserializer::from_str(&done)
+            .into_iter()
+            .map(|answer| answer.expect("JSON"))
+            .collect();
+        answers.try_into().unwrap_or_else(|answers| panic!("{lines:?}: {answers:?}"))
     }
 
-    fn run(&self, words: &[&str]) -> Output {
+    /// Has the client do something for which there is no answer to read.
+    pub fn order(&self, line: &str) {
+        self.clients(&format!("{line}\n"), &[]);
+    }
+
+    /// The same as the administrator, for several things.
+    pub fn administer(&self, lines: &[&str]) {
+        let admin = [
+            ("OS_USERNAME", self.variable("OSUP_ADMIN_USERNAME")),
+            ("OS_PASSWORD", self.variable("OSUP_ADMIN_PASSWORD")),
+        ];
+        self.clients(&(lines.join("\n") + "\n"), &admin);
+    }
+
+    fn clients(&self, lines: &str, more: &[(&str, &str)]) -> String {
         let mut command = Command::new("openstack");
-        command.args(words).envs(&self.variables).args(["-f", "json"]);
-        command.output().expect("the package python3-openstackclient brings it")
+        command.envs(&self.variables).envs(more.iter().copied());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the package python3-openstackclient brings it");
+        child.stdin.take().expect("it is piped").write_all(lines.as_bytes()).expect("it reads");
+        let done = child.wait_with_output().expect("our own child");
+        let complaint = String::from_utf8_lossy(&done.stderr);
+        // In this mode it goes on after a failure, and its status tells nothing.
+        assert!(done.status.success() && complaint.trim().is_empty(), "openstack {lines}:\n{complaint}");
+        String::from_utf8(done.stdout).expect("text")
     }
 }
 
