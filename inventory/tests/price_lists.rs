@@ -147,6 +147,63 @@ fn the_same_offer_as_csv_and_as_answers_of_the_api_gives_the_same_prices() {
 }
 
 #[test]
+fn an_aws_offer_gives_steps_of_disks_object_storage_and_databases_by_the_unit() {
+    let product = |sku: &str, family: &str, more: &str| {
+        format!(
+            r#""{sku}":{{"sku":"{sku}","productFamily":"{family}","attributes":{{"regionCode":"r1",{more}}}}}"#
+        )
+    };
+    let products = [
+        product("IOPS", "System Operation", r#""servicecode":"AmazonEC2","group":"EBS IOPS","volumeApiName":"gp3""#),
+        product("MBPS", "Provisioned Throughput", r#""servicecode":"AmazonEC2","group":"EBS Throughput","volumeApiName":"gp3""#),
+        product("S3", "Storage", r#""servicecode":"AmazonS3","volumeType":"Standard""#),
+        product("DB", "Database Instance", r#""servicecode":"AmazonRDS","instanceType":"db.m5.large","databaseEngine":"PostgreSQL","deploymentOption":"Single-AZ","licenseModel":"No license required""#),
+    ]
+    .join(",");
+    let term = |sku: &str, unit: &str, steps: &[(&str, &str)]| {
+        let line = |(from, price): &(&str, &str)| {
+            format!(
+                r#""{from}":{{"unit":"{unit}","beginRange":"{from}","pricePerUnit":{{"USD":"{price}"}}}}"#
+            )
+        };
+        let lines: Vec<String> = steps.iter().map(line).collect();
+        format!(r#""{sku}":{{"{sku}.J":{{"priceDimensions":{{{}}}}}}}"#, lines.join(","))
+    };
+    let terms = [
+        term("IOPS", "IOPS-Mo", &[("0", "0.0057")]),
+        term("MBPS", "GiBps-mo", &[("0", "46.694")]),
+        term("S3", "GB-Mo", &[("51200", "0.024"), ("0", "0.025")]),
+        term("DB", "Hrs", &[("0", "0.236")]),
+    ]
+    .join(",");
+    let offer = format!(
+        r#"{{"offerCode":"AmazonEC2","publicationDate":"2026-11-20T12:00:00Z","products":{{{products}}},"terms":{{"OnDemand":{{{terms}}}}}}}"#
+    );
+    let (snapshot, findings) = read(&[&offer]);
+    assert_eq!(findings, []);
+    let prices: Vec<String> = snapshot
+        .unit_prices
+        .iter()
+        .map(|price| {
+            let (kind, rate) = (price.kind.name(), price.rate);
+            format!("{kind} {} from {} {}: {rate}", price.name, price.from, price.unit)
+        })
+        .collect();
+    assert_eq!(
+        prices,
+        [
+            "disk-iops gp3 from 0 IOPS-Mo: 0.0057",
+            "disk-throughput gp3 from 0 GiBps-mo: 46.694",
+            "object-storage Standard from 0 GB-Mo: 0.025",
+            "object-storage Standard from 51200 GB-Mo: 0.024",
+            "database db.m5.large, PostgreSQL, Single-AZ, No license required from 0 Hrs: 0.236",
+        ]
+    );
+    let source = &snapshot.sources[snapshot.unit_prices[0].source];
+    assert_eq!((source.name.as_str(), source.as_of.as_str()), ("AWS Price List", "2026-11-20"));
+}
+
+#[test]
 fn a_savings_plan_adds_terms_to_the_machines_of_an_offer() {
     let plan = r#"{"version":"1","publicationDate":"2026-11-20T00:00:00Z","products":[{"sku":"FAM","productFamily":"EC2InstanceSavingsPlans"}],
       "terms":{"savingsPlan":[{"sku":"ALL","leaseContractLength":{"duration":3,"unit":"year"},"rates":[

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::host::{Architecture, Media, OsFamily};
 use crate::ids::{ProviderName, RateId, RegionName};
 use crate::idx::{Idx, IdxVec};
+use crate::snapshot::columns;
 use crate::units::{Currency, Mib, Rate, Vcpus};
 
 /// A dated, hashed catalog. `model::snapshot` reads and writes its file.
@@ -39,6 +40,8 @@ pub struct Snapshot {
     pub latencies: Vec<Latency>,
     /// Certifications that regions hold, by region and name.
     pub certifications: Vec<Certification>,
+    /// List prices of what is sold by other units, by region, kind, name, unit and step.
+    pub unit_prices: Vec<UnitPrice>,
 }
 
 /// Where a price comes from and when it was true.
@@ -175,26 +178,37 @@ impl Term {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Offers {
     /// Where.
+    #[serde(with = "columns")]
     pub region: Vec<Idx<Region>>,
     /// What.
+    #[serde(with = "columns")]
     pub instance_type: Vec<Idx<InstanceType>>,
     /// Which source the rates are from.
+    #[serde(with = "columns")]
     pub source: Vec<Idx<PriceSource>>,
     /// By the hour.
+    #[serde(with = "columns")]
     pub on_demand: Vec<Rate>,
     /// Interruptible.
+    #[serde(with = "columns")]
     pub spot: Vec<Rate>,
     /// One year, this type.
+    #[serde(with = "columns")]
     pub one_year: Vec<Rate>,
     /// Three years, this type.
+    #[serde(with = "columns")]
     pub three_years: Vec<Rate>,
     /// One year of spending.
+    #[serde(with = "columns")]
     pub one_year_flex: Vec<Rate>,
     /// Three years of spending.
+    #[serde(with = "columns")]
     pub three_years_flex: Vec<Rate>,
     /// By the hour with Windows included.
+    #[serde(with = "columns")]
     pub windows: Vec<Rate>,
     /// Which source the Windows rate is from; meaningless where there is none.
+    #[serde(with = "columns")]
     pub windows_source: Vec<Idx<PriceSource>>,
 }
 
@@ -224,6 +238,34 @@ impl Offers {
             Term::ThreeYearsFlex => &self.three_years_flex,
         };
         known(column[offer.usize()])
+    }
+
+    /// The column of a term.
+    pub fn term_mut(&mut self, term: Term) -> &mut Vec<Rate> {
+        match term {
+            Term::OnDemand => &mut self.on_demand,
+            Term::Spot => &mut self.spot,
+            Term::OneYear => &mut self.one_year,
+            Term::ThreeYears => &mut self.three_years,
+            Term::OneYearFlex => &mut self.one_year_flex,
+            Term::ThreeYearsFlex => &mut self.three_years_flex,
+        }
+    }
+
+    /// Keeps the rows that are marked; there is one mark for each.
+    pub fn retain(&mut self, keep: &[bool]) {
+        fn column<T>(column: &mut Vec<T>, keep: &[bool]) {
+            let mut marks = keep.iter();
+            column.retain(|_| *marks.next().expect("one mark for each row"));
+        }
+        column(&mut self.region, keep);
+        column(&mut self.instance_type, keep);
+        column(&mut self.source, keep);
+        for term in Term::ALL {
+            column(self.term_mut(term), keep);
+        }
+        column(&mut self.windows, keep);
+        column(&mut self.windows_source, keep);
     }
 
     /// The hourly on-demand rate with Windows included.
@@ -344,6 +386,50 @@ pub struct ServicePrice {
     pub hour: Rate,
     /// Price of one GiB that passes through, where that is billed and known.
     pub gib: Option<Rate>,
+    /// Which source.
+    pub source: Idx<PriceSource>,
+}
+
+/// What is sold by the unit and not placed by a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum UnitKind {
+    /// Operations per second of block storage above those that its capacity includes.
+    DiskIops,
+    /// Throughput of block storage above what its capacity includes.
+    DiskThroughput,
+    /// Object storage.
+    ObjectStorage,
+    /// A managed database.
+    Database,
+}
+
+impl UnitKind {
+    /// The name in tables and documents.
+    pub const fn name(self) -> &'static str {
+        match self {
+            UnitKind::DiskIops => "disk-iops",
+            UnitKind::DiskThroughput => "disk-throughput",
+            UnitKind::ObjectStorage => "object-storage",
+            UnitKind::Database => "database",
+        }
+    }
+}
+
+/// A list price for one unit of something, by the provider's own name and unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitPrice {
+    /// Where.
+    pub region: Idx<Region>,
+    /// What it belongs to.
+    pub kind: UnitKind,
+    /// The provider's name for it, for example `gp3` or `db.m5.large PostgreSQL Single-AZ`.
+    pub name: String,
+    /// The provider's unit, for example `IOPS-Mo`, `GB-Mo` or `Hrs`.
+    pub unit: String,
+    /// Units a month from which the price holds; zero for the first step.
+    pub from: u64,
+    /// Price of one unit. Zero is a free allowance.
+    pub rate: Rate,
     /// Which source.
     pub source: Idx<PriceSource>,
 }

@@ -65,6 +65,10 @@ pub const CODES: &[(&str, &str)] = &[
         "A machine costs the same as one of half its size. One price was copied or rounded; check it.",
     ),
     (
+        "CAT-1114",
+        "A machine costs less than a quarter of what it costs in most regions, so the price is not used. Check the list.",
+    ),
+    (
         "CAT-1121",
         "These Windows prices are of machines without a usable price of their own and were left out.",
     ),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use carafe_model::catalog::{
     DiskPrice, InstanceType, LicencePrice, Offers, PriceSource, Provider, Reach, Region, ServiceKind,
-    ServicePrice, Snapshot, Term, TransferPrice, TransferTier,
+    ServicePrice, Snapshot, Term, TransferPrice, TransferTier, UnitKind, UnitPrice,
 };
 use carafe_model::finding::{Finding, Place, Severity};
 use carafe_model::host::{Architecture, Media, OsFamily};
@@ -19,7 +19,7 @@ use carafe_model::units::{Currency, Mib, Rate, Vcpus};
 use super::findings::{Findings, clip};
 use super::normalised::baselines;
 use super::sources::Sources;
-use super::{gates, places};
+use super::{gates, outliers, places};
 
 /// A source within a listing.
 pub(super) type SourceIdx = Idx<PriceSource>;
@@ -74,6 +74,9 @@ type TypeKey = u32;
 /// A service: its name, what an hour costs, and what a GiB.
 type Charges = (String, Option<Quote>, Option<Quote>);
 
+/// What has a price for a unit of its own: the region, what it belongs to, its name and the unit.
+type UnitKey = (RegionKey, UnitKind, String, String);
+
 /// What all files of one import say together.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
@@ -88,6 +91,7 @@ pub(super) struct Listing {
     transfers: BTreeMap<(RegionKey, Reach), (SourceIdx, BTreeMap<u64, Rate>)>,
     services: BTreeMap<(RegionKey, ServiceKind), Charges>,
     licences: Vec<(String, LicencePrice)>,
+    unit_prices: BTreeMap<UnitKey, BTreeMap<u64, Quote>>,
 }
 
 impl Listing {
@@ -288,6 +292,24 @@ impl Listing {
         known.2 = known.2.max(gib);
     }
 
+    /// Enters what one unit costs from so many units a month on. The newest price counts, of equally new ones the dearest.
+    pub fn unit_price(
+        &mut self,
+        region: RegionKey,
+        kind: UnitKind,
+        name: &str,
+        unit: &str,
+        from: u64,
+        quote: Quote,
+    ) {
+        let steps = self.unit_prices.entry((region, kind, name.to_owned(), unit.to_owned())).or_default();
+        let known = steps.entry(from).or_insert(quote);
+        let rank = |(rate, source): Quote| (self.sources.as_of(source), rate);
+        if rank(quote) > rank(*known) {
+            *known = quote;
+        }
+    }
+
     /// Enters a licence of a provider.
     pub fn licence(&mut self, provider: &str, licence: LicencePrice) {
         self.licences.push((provider.to_owned(), licence));
@@ -351,6 +373,7 @@ impl Listing {
             surcharges.learn(machine, &sale, SYSTEMS);
             push(&mut snapshot.offers, region, instance_type, &sale);
         }
+        outliers::refuse(&mut snapshot, findings);
 
         for ((region, _), disk) in self.disks {
             if gates::is_price(disk.gib_month, file, &disk.class, findings) {
@@ -383,6 +406,14 @@ impl Listing {
             });
         }
         snapshot.services.sort_by_key(|service| (service.region, service.kind));
+        for ((region, kind, name, unit), steps) in self.unit_prices {
+            let region = region_of[region as usize];
+            for (from, (rate, source)) in steps {
+                let (name, unit) = (name.clone(), unit.clone());
+                snapshot.unit_prices.push(UnitPrice { region, kind, name, unit, from, rate, source });
+            }
+        }
+        snapshot.unit_prices.sort_by(|a, b| unit_key(a).cmp(&unit_key(b)));
         for (provider, licence) in self.licences {
             let Some(provider) = provider_of.get(&provider) else { continue };
             snapshot.licences.push(LicencePrice { provider: *provider, ..licence });
@@ -410,6 +441,11 @@ fn push(offers: &mut Offers, region: Idx<Region>, instance_type: Idx<InstanceTyp
     let (windows, windows_source) = sale.windows.unwrap_or((Rate(0), Idx::new(0)));
     offers.windows.push(windows);
     offers.windows_source.push(windows_source);
+}
+
+/// What prices of units are sorted by.
+fn unit_key(price: &UnitPrice) -> (Idx<Region>, UnitKind, &str, &str, u64) {
+    (price.region, price.kind, &price.name, &price.unit, price.from)
 }
 
 /// A region of which nothing is known but its name.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use carafe_model::catalog::{
     Certification, DiskPrice, InstanceType, Latency, LicencePrice, Offer, Offers, PriceSource, Provider,
-    Region, ServicePrice, Snapshot, Term, TransferPrice,
+    Region, ServicePrice, Snapshot, Term, TransferPrice, UnitKind, UnitPrice,
 };
 use carafe_model::finding::Finding;
 use carafe_model::host::OsFamily;
@@ -101,6 +101,7 @@ fn convert(mut part: Snapshot, to: Currency, rates: &[ExchangeRate]) -> Result<S
         change(&mut service.hour);
         service.gib.iter_mut().for_each(change);
     }
+    part.unit_prices.iter_mut().for_each(|price| change(&mut price.rate));
     for licence in &mut part.licences {
         change(&mut licence.vcpu_hour);
         change(&mut licence.machine_hour);
@@ -114,6 +115,9 @@ fn convert(mut part: Snapshot, to: Currency, rates: &[ExchangeRate]) -> Result<S
     part.currency = to;
     Ok(part)
 }
+
+/// What has a price of its own for a unit.
+type Unit = (Idx<Region>, UnitKind, String, String);
 
 /// Where everything of every part stands in the whole.
 struct Merger {
@@ -191,6 +195,7 @@ impl Merger {
         let mut licences: BTreeMap<(Idx<Provider>, OsFamily), Vec<LicencePrice>> = BTreeMap::new();
         let mut latencies: BTreeMap<_, Latency> = BTreeMap::new();
         let mut certifications: BTreeMap<(Idx<Region>, String), Certification> = BTreeMap::new();
+        let mut unit_prices: BTreeMap<Unit, Vec<UnitPrice>> = BTreeMap::new();
         for (part, moved) in parts.iter().zip(&moved) {
             for disk in &part.disks {
                 let disk = DiskPrice {
@@ -228,6 +233,20 @@ impl Merger {
             for (key, list) in own {
                 newest(&mut licences, key, list, |list| {
                     list.iter().map(|licence| date(licence.source)).max().unwrap_or_default()
+                });
+            }
+            // Neither are steps of two lists.
+            let mut own: BTreeMap<Unit, Vec<UnitPrice>> = BTreeMap::new();
+            for price in &part.unit_prices {
+                let region = moved.regions[price.region.usize()];
+                let source = moved.sources[price.source.usize()];
+                let price = UnitPrice { region, source, ..price.clone() };
+                let key = (region, price.kind, price.name.clone(), price.unit.clone());
+                own.entry(key).or_default().push(price);
+            }
+            for (key, steps) in own {
+                newest(&mut unit_prices, key, steps, |steps| {
+                    steps.iter().map(|step| date(step.source)).max().unwrap_or_default()
                 });
             }
             for latency in &part.latencies {
@@ -272,6 +291,7 @@ impl Merger {
             licences: licences.into_values().flatten().collect(),
             latencies: latencies.into_values().collect(),
             certifications: certifications.into_values().collect(),
+            unit_prices: unit_prices.into_values().flatten().collect(),
         }
     }
 }

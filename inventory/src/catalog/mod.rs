@@ -17,6 +17,7 @@ mod importers;
 mod listing;
 mod merge;
 mod normalised;
+mod outliers;
 mod places;
 mod sources;
 mod starter;

@@ -36,6 +36,11 @@ impl Sources {
         Idx::new(place)
     }
 
+    /// The source that was named last, and its place.
+    pub fn last(&self) -> Option<(Idx<PriceSource>, &PriceSource)> {
+        self.list.get(self.last).map(|source| (Idx::from_usize(self.last), source))
+    }
+
     /// The date of a source.
     pub fn as_of(&self, source: Idx<PriceSource>) -> &str {
         &self.list[source.usize()].as_of
@@ -76,4 +81,5 @@ fn for_each_pointer(snapshot: &mut Snapshot, mut visit: impl FnMut(&mut Idx<Pric
     snapshot.transfers.iter_mut().for_each(|price| visit(&mut price.source));
     snapshot.services.iter_mut().for_each(|price| visit(&mut price.source));
     snapshot.licences.iter_mut().for_each(|price| visit(&mut price.source));
+    snapshot.unit_prices.iter_mut().for_each(|price| visit(&mut price.source));
 }

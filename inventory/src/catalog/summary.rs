@@ -60,6 +60,8 @@ pub struct ProviderSummary {
     pub services: usize,
     /// Prices of operating system licences.
     pub licences: usize,
+    /// Prices of units: steps of disks, object storage, databases.
+    pub unit_prices: usize,
 }
 
 /// Counts what a snapshot holds.
@@ -96,6 +98,9 @@ pub fn summary(snapshot: &Snapshot) -> CatalogSummary {
     }
     for licence in &snapshot.licences {
         providers[licence.provider.usize()].counts.licences += 1;
+    }
+    for price in &snapshot.unit_prices {
+        providers[provider_of(price.region)].counts.unit_prices += 1;
     }
 
     let named = snapshot.providers.iter().zip(providers);

@@ -100,6 +100,11 @@ impl<'a> Table<'a> {
         Column { name, at: self.header.iter().position(|column| column == name) }
     }
 
+    /// At most so many rows are below the header.
+    pub fn most_rows(&self) -> usize {
+        self.text.bytes().filter(|byte| *byte == b'\n').count()
+    }
+
     /// Shows every row below the header that has as many cells as the header.
     pub fn rows(&self, findings: &mut Findings, mut each: impl FnMut(&Row<'_>, &mut Findings)) {
         let text = without_mark(&self.text);

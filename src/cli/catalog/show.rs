@@ -111,6 +111,7 @@ pub(super) fn text(sealed: &SealedSnapshot) -> String {
         ("traffic", Side::Right),
         ("services", Side::Right),
         ("licences", Side::Right),
+        ("by unit", Side::Right),
         ("oldest price", Side::Left),
         ("newest price", Side::Left),
     ]);
@@ -125,6 +126,7 @@ pub(super) fn text(sealed: &SealedSnapshot) -> String {
             row.transfers.to_string(),
             row.services.to_string(),
             row.licences.to_string(),
+            row.unit_prices.to_string(),
             row.oldest.clone(),
             row.newest.clone(),
         ]);

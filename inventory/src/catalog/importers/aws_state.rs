@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use carafe_model::catalog::{Reach, ServiceKind, Term};
+use carafe_model::catalog::{Reach, ServiceKind, Term, UnitKind};
 use carafe_model::finding::{Finding, Place, Severity};
 use carafe_model::host::{Architecture, Media, OsFamily};
 use carafe_model::units::Rate;
@@ -35,6 +35,10 @@ pub(super) struct Attributes {
     pub physical_processor: String,
     pub gpu: String,
     pub volume_api_name: String,
+    pub volume_type: String,
+    pub servicecode: String,
+    pub database_engine: String,
+    pub deployment_option: String,
     pub usagetype: String,
     pub operation: String,
     pub group: String,
@@ -49,6 +53,7 @@ enum Good {
     Disk(u32, &'static str, Media, (u32, u32)),
     Transfer(u32, Reach),
     Service(u32, ServiceKind, &'static str),
+    Unit(u32, UnitKind, String),
 }
 
 /// One line of a price: what is counted, from where on, and what it costs.
@@ -122,6 +127,29 @@ impl<'a> AwsOffer<'a> {
             "Compute Instance" | "Compute Instance (bare metal)" => {
                 let region = region(&product.region_code)?;
                 self.machine(region, product)
+            }
+            "Storage" if product.servicecode == "AmazonS3" && !product.volume_type.is_empty() => {
+                let region = region(&product.region_code)?;
+                Some(Good::Unit(region, UnitKind::ObjectStorage, product.volume_type.clone()))
+            }
+            "System Operation" if product.group == "EBS IOPS" && !product.volume_api_name.is_empty() => {
+                let region = region(&product.region_code)?;
+                Some(Good::Unit(region, UnitKind::DiskIops, product.volume_api_name.clone()))
+            }
+            "Provisioned Throughput" if !product.volume_api_name.is_empty() => {
+                let region = region(&product.region_code)?;
+                Some(Good::Unit(region, UnitKind::DiskThroughput, product.volume_api_name.clone()))
+            }
+            "Database Instance" if !product.instance_type.is_empty() => {
+                let parts = [
+                    &product.instance_type,
+                    &product.database_engine,
+                    &product.deployment_option,
+                    &product.license_model,
+                ];
+                let name: Vec<&str> =
+                    parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+                Some(Good::Unit(region(&product.region_code)?, UnitKind::Database, name.join(", ")))
             }
             "Storage" => {
                 let (name, media, sizes) =
@@ -215,6 +243,10 @@ impl<'a> AwsOffer<'a> {
                 "GB" => self.listing.service(region, kind, name, None, Some(quote)),
                 _ => {}
             },
+            Good::Unit(region, kind, name) => {
+                let from = dimension.from.parse().unwrap_or(0);
+                self.listing.unit_price(region, kind, &name, &dimension.unit, from, quote);
+            }
             Good::Machine(..) | Good::Disk(..) | Good::Transfer(..) => {
                 let summary = "prices in units that are not expected were left out";
                 self.findings.tally(

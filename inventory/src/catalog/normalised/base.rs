@@ -2,6 +2,11 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+#[expect(
+    clippy::disallowed_types,
+    reason = "names are looked up in it, and nothing is read off its order"
+)]
+use std::collections::HashMap;
 
 use carafe_model::catalog::{InstanceType, Provider, Region};
 use carafe_model::finding::Severity;
@@ -32,10 +37,26 @@ const MOST_SPREAD_PRICES: usize = 100_000;
 
 /// What is known of one provider.
 #[derive(Debug)]
-struct Names {
+pub(super) struct Names {
     provider: Idx<Provider>,
     regions: BTreeMap<String, Idx<Region>>,
-    instance_types: BTreeMap<String, Idx<InstanceType>>,
+    #[expect(
+        clippy::disallowed_types,
+        reason = "names are looked up in it, and nothing is read off its order"
+    )]
+    instance_types: HashMap<String, Idx<InstanceType>>,
+}
+
+impl Names {
+    /// The place of a region.
+    pub fn region(&self, name: &str) -> Option<Idx<Region>> {
+        self.regions.get(name).copied()
+    }
+
+    /// The place of an instance type.
+    pub fn instance_type(&self, name: &str) -> Option<Idx<InstanceType>> {
+        self.instance_types.get(name).copied()
+    }
 }
 
 /// How exactly a row says where it holds; the more exact one wins.
@@ -75,7 +96,7 @@ impl Base {
         providers.dedup();
         for name in providers {
             let provider = base.providers.push(Provider { name: ProviderName(name.clone()) });
-            let of_provider = Names { provider, regions: BTreeMap::new(), instance_types: BTreeMap::new() };
+            let of_provider = Names { provider, regions: BTreeMap::new(), instance_types: HashMap::new() };
             base.names.insert(name.clone(), of_provider);
         }
         for (provider, regions) in regions {
@@ -101,14 +122,14 @@ impl Base {
         self.names.get(name).map(|names| names.provider)
     }
 
-    /// The place of a region.
-    pub fn region(&self, provider: &str, name: &str) -> Option<Idx<Region>> {
-        self.names.get(provider)?.regions.get(name).copied()
+    /// What is known of a provider.
+    pub fn names(&self, provider: &str) -> Option<&Names> {
+        self.names.get(provider)
     }
 
-    /// The place of an instance type.
-    pub fn instance_type(&self, provider: &str, name: &str) -> Option<Idx<InstanceType>> {
-        self.names.get(provider)?.instance_types.get(name).copied()
+    /// The place of a region.
+    pub fn region(&self, provider: &str, name: &str) -> Option<Idx<Region>> {
+        self.names(provider)?.region(name)
     }
 
     /// The regions that a row of a smaller table holds for: one, those of a named group, or, for `all`, every one.

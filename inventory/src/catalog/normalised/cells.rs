@@ -1,12 +1,12 @@
 //! Cells that several tables share: prices and where they come from.
 
 use carafe_model::catalog::PriceSource;
-use carafe_model::finding::{Finding, Severity};
+use carafe_model::finding::{Finding, Place, Severity};
 use carafe_model::idx::Idx;
 use carafe_model::units::{DecimalError, Rate};
 
 use crate::catalog::decimal;
-use crate::catalog::findings::Findings;
+use crate::catalog::findings::{Findings, clip};
 use crate::catalog::sources::Sources;
 use crate::catalog::table::{Column, Row, Table};
 
@@ -76,8 +76,14 @@ pub(super) fn price(row: &Row<'_>, column: Column, zero: Zero, findings: &mut Fi
 
 /// What is said of a row about something that another row has priced: order must not matter, so dates decide.
 pub(super) fn priced_twice(row: &Row<'_>, column: Column) -> Finding {
+    priced_twice_at(row.place(column), row.text(column))
+}
+
+/// The same of a row that was read before; `name` is what its cell says.
+pub(super) fn priced_twice_at(place: Place, name: &str) -> Finding {
     let what = "priced in another row too; the newest row counts, of equally new ones the dearest";
-    row.warning("CAT-1112", column, what).help("remove one of the two rows")
+    let finding = Finding::warning("CAT-1112", format!("{what}: \"{}\"", clip(name)));
+    finding.at(place).help("remove one of the two rows")
 }
 
 /// The columns that say where a price comes from.
@@ -120,8 +126,15 @@ impl SourceColumns {
             return None;
         }
         let said = [row.text(self.quality), row.text(self.notes)];
+        let parts = || said.into_iter().chain(remarks.iter().map(String::as_str));
+        if let Some(same) = sources
+            .last()
+            .filter(|(_, last)| last.name == name && last.as_of == as_of && is_joined(&last.quality, parts()))
+        {
+            return Some(same.0);
+        }
         let mut quality = String::new();
-        for part in said.into_iter().chain(remarks.iter().map(String::as_str)) {
+        for part in parts() {
             if !part.is_empty() {
                 quality.push_str(if quality.is_empty() { "" } else { "; " });
                 quality.push_str(part);
@@ -129,6 +142,16 @@ impl SourceColumns {
         }
         Some(sources.intern(name, as_of, quality))
     }
+}
+
+/// Whether a text is these parts, joined as [`SourceColumns::read`] does.
+fn is_joined<'a>(text: &str, parts: impl Iterator<Item = &'a str>) -> bool {
+    let mut rest = Some(text);
+    for (nth, part) in parts.filter(|part| !part.is_empty()).enumerate() {
+        let after = rest.and_then(|rest| if nth == 0 { Some(rest) } else { rest.strip_prefix("; ") });
+        rest = after.and_then(|after| after.strip_prefix(part));
+    }
+    rest == Some("")
 }
 
 /// `2026`, `2026-08` or `2026-08-13`, nothing else.
@@ -146,7 +169,16 @@ pub(super) fn is_date(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_date;
+    use super::{is_date, is_joined};
+
+    #[test]
+    fn parts_are_compared_as_they_are_joined() {
+        assert!(is_joined("", [].into_iter()) && is_joined("a", ["", "a", ""].into_iter()));
+        assert!(is_joined("a; b", ["a", "b"].into_iter()));
+        for other in ["", "a", "ab", "a; b; c", "a; b; ", "b; a"] {
+            assert!(!is_joined(other, ["a", "b"].into_iter()), "{other}");
+        }
+    }
 
     #[test]
     fn dates_are_as_precise_as_the_source_tells() {

@@ -21,6 +21,7 @@ use carafe_model::finding::{Finding, Place, Severity};
 use carafe_model::units::Currency;
 
 use super::findings::{Findings, clip};
+use super::outliers;
 use super::sources::Sources;
 use super::table::{self, Table};
 use crate::InputFile;
@@ -239,7 +240,9 @@ pub(super) fn read(files: &[InputFile<'_>], id: &str, findings: &mut Findings) -
         licences,
         latencies,
         certifications,
+        unit_prices: Vec::new(),
     };
+    outliers::refuse(&mut snapshot, findings);
     sources.settle(&mut snapshot);
     Some(snapshot)
 }
