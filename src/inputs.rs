@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use carafe_inventory::InputFile;
 use carafe_model::catalog::Snapshot;
+use carafe_model::constraints::Unavailable;
 use carafe_model::document::{self, Document};
 use carafe_model::estate::Estate;
 use carafe_model::finding::Finding;
@@ -83,6 +84,15 @@ impl PolicyFile {
         let both = format!("{}{}", self.sha256, document::sha256(text.as_bytes()));
         self.sha256 = document::sha256(both.as_bytes());
         Ok(())
+    }
+
+    /// Adds what the drivers of some connections cannot make. The hash then is that of the hash and of what is added.
+    pub fn add_unavailable(&mut self, unavailable: Vec<Unavailable>) {
+        for entry in &unavailable {
+            let names = entry.services.iter().map(|service| service.name()).collect::<Vec<_>>().join(" ");
+            self.sha256 = document::sha256(format!("{}{} {names}", self.sha256, entry.provider).as_bytes());
+        }
+        self.policy.unavailable.extend(unavailable);
     }
 
     /// Sizes hosts in another way than the policy says, if it says another. The hash then is that of the hash and the way.

@@ -110,6 +110,42 @@ pub struct Location {
     pub longitude: Quantity,
 }
 
+/// What a host may need beside its machine, and not every provider or driver can make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Service {
+    /// A load balancer.
+    LoadBalancer,
+    /// A public address of its own.
+    PublicAddress,
+    /// A managed Kubernetes cluster.
+    Kubernetes,
+}
+
+impl Service {
+    /// Every one of them.
+    pub const ALL: [Service; 3] = [Service::LoadBalancer, Service::PublicAddress, Service::Kubernetes];
+
+    /// The name in policies.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Service::LoadBalancer => "load-balancer",
+            Service::PublicAddress => "public-address",
+            Service::Kubernetes => "kubernetes",
+        }
+    }
+}
+
+/// What cannot be made at a provider, so that no host that needs it goes there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unavailable {
+    /// Where.
+    pub provider: ProviderName,
+    /// What.
+    pub services: Vec<Service>,
+}
+
 /// How much a provider lets the user have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

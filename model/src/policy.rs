@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Term;
-use crate::constraints::{FlowRule, GroupRule, Location, Quota};
+use crate::constraints::{FlowRule, GroupRule, Location, Quota, Unavailable};
 use crate::contract::{BookEntry, Commitment, Reservation, Support};
 use crate::document::Document;
 use crate::host::Host;
@@ -44,6 +44,8 @@ pub struct Policy {
     /// How much providers let the user have.
     #[serde(rename = "quota")]
     pub quotas: Vec<Quota>,
+    /// What cannot be made at providers.
+    pub unavailable: Vec<Unavailable>,
     /// What the user pays instead of list prices; later entries win.
     pub price_book: Vec<BookEntry>,
     /// Machines that are paid for already.
@@ -76,6 +78,7 @@ impl Default for Policy {
             flow_rules: Vec::new(),
             locations: Vec::new(),
             quotas: Vec::new(),
+            unavailable: Vec::new(),
             price_book: Vec::new(),
             reservations: Vec::new(),
             commitments: Vec::new(),

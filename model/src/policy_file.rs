@@ -87,6 +87,7 @@ impl<'t> Reader<'t> {
         policy.flow_rules = self.entries(root, "flow_rule", Self::flow_rule);
         policy.locations = self.entries(root, "location", Self::location);
         policy.quotas = self.entries(root, "quota", Self::quota);
+        policy.unavailable = self.entries(root, "unavailable", Self::unavailable);
         policy.price_book = self.entries(root, "price_book", Self::book_entry);
         policy.reservations = self.entries(root, "reservation", Self::reservation);
         policy.commitments = self.entries(root, "commitment", Self::commitment);

@@ -40,6 +40,7 @@ pub fn check(plan: &Plan, estate: &Estate, snapshot: &SealedSnapshot, policy: &P
     judge.demands_of_hosts();
     judge.demands_of_groups();
     judge.round_trips();
+    judge.capabilities();
     judge.quotas();
     judge.money_cap();
     judge.lines();

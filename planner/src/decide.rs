@@ -81,7 +81,7 @@ pub fn with_placing<R>(
     let catalog = &snapshot.catalog;
     let market = Market::new(catalog, policy, policy.pricing.factor_from(catalog.currency)?);
     let paths: Vec<String> = catalog.regions.indices().map(|region| catalog.region_path(region)).collect();
-    let regions = concerns::region_views(&market, &paths);
+    let regions = concerns::region_views(&market, policy, &paths);
     let mut roles = groups::roles(estate, policy);
     budgets::to_fixed_ends(estate, policy, &mut roles.movers, &mut roles.findings);
     let mut unplaced = Vec::new();

@@ -28,6 +28,8 @@ pub enum Demand {
     Group(usize),
     /// A flow rule, by place.
     FlowRule(usize),
+    /// What cannot be made at a provider, by place.
+    Unavailable(usize),
     /// A quota, by place.
     Quota(usize),
     /// The longest round trips that the estate gives for flows, all together.
@@ -109,6 +111,7 @@ pub fn demands(policy: &Policy, estate: &Estate) -> Vec<Demand> {
     }
     found.extend((0..policy.groups.len()).map(Demand::Group));
     found.extend((0..policy.flow_rules.len()).map(Demand::FlowRule));
+    found.extend((0..policy.unavailable.len()).map(Demand::Unavailable));
     found.extend((0..policy.quotas.len()).map(Demand::Quota));
     if estate.flows.iter().any(|flow| flow.max_rtt_ms.is_some()) {
         found.push(Demand::FlowBudgets);
@@ -149,6 +152,7 @@ impl Demand {
             Demand::Rule(place, list) => format!("rule[{place}].{}", list.name()),
             Demand::Group(place) => format!("group[{place}]"),
             Demand::FlowRule(place) => format!("flow_rule[{place}]"),
+            Demand::Unavailable(place) => format!("unavailable[{place}]"),
             Demand::Quota(place) => format!("quota[{place}]"),
             Demand::FlowBudgets => "flows.max_rtt_ms".to_owned(),
         }
@@ -194,6 +198,15 @@ impl Demand {
             }
             Demand::FlowRule(place) => {
                 Said::new("demand.flow-rule").with("ms", policy.flow_rules[place].max_rtt_ms)
+            }
+            Demand::Unavailable(place) => {
+                let entry = &policy.unavailable[place];
+                let names: Vec<Said> = entry
+                    .services
+                    .iter()
+                    .map(|service| Said::new(&format!("demand.service.{}", service.name())))
+                    .collect();
+                Said::new("demand.unavailable").with("where", entry.provider.as_str()).with("names", names)
             }
             Demand::Quota(place) => {
                 let quota = &policy.quotas[place];
@@ -246,6 +259,7 @@ impl Demand {
             }
             // Half around the earth and back takes less.
             Demand::FlowRule(place) => policy.flow_rules[place].max_rtt_ms = Quantity(i64::MAX),
+            Demand::Unavailable(place) => policy.unavailable[place].services.clear(),
             Demand::Quota(place) => {
                 policy.quotas[place].max_vcpus = None;
                 policy.quotas[place].max_hosts = None;

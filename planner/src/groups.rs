@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use carafe_model::constraints::Level;
+use carafe_model::constraints::{Level, Service};
 use carafe_model::estate::{Endpoint, Estate, KubernetesCluster};
 use carafe_model::finding::Finding;
 use carafe_model::ids::HostId;
@@ -42,6 +42,8 @@ pub struct Roles<'a> {
 /// Sorts the hosts of an estate.
 pub fn roles<'a>(estate: &'a Estate, policy: &'a Policy) -> Roles<'a> {
     let mut roles = Roles::default();
+    // Where everything can be made, it does not matter what anybody needs, and hosts are alike more often.
+    let mut needs = if policy.unavailable.is_empty() { BTreeMap::new() } else { needs(estate) };
     for (place, host) in estate.hosts.iter().enumerate() {
         let rules = policy.for_host(host);
         if let Some(reason) = rules.stays_because {
@@ -49,7 +51,11 @@ pub fn roles<'a>(estate: &'a Estate, policy: &'a Policy) -> Roles<'a> {
         } else {
             match need(host, &rules, policy, &mut roles.findings) {
                 Ok(need) => {
-                    let rules = Rules { host: rules, near: Vec::new() };
+                    let rules = Rules {
+                        host: rules,
+                        near: Vec::new(),
+                        needs: needs.remove(&host.id).unwrap_or_default(),
+                    };
                     roles.movers.push(Mover { host: place, rules, need });
                 }
                 Err(reasons) => roles.unknown.push((host.id.clone(), reasons)),
@@ -59,6 +65,27 @@ pub fn roles<'a>(estate: &'a Estate, policy: &'a Policy) -> Roles<'a> {
     replace_control_planes(estate, &mut roles);
     level_workers(estate, &mut roles.movers);
     roles
+}
+
+/// What hosts need beside their machines, each list sorted.
+fn needs(estate: &Estate) -> BTreeMap<&HostId, Vec<Service>> {
+    let mut needs: BTreeMap<&HostId, Vec<Service>> = BTreeMap::new();
+    let addressed = estate.hosts.iter().filter(|host| host.public_address).map(|host| &host.id);
+    let balanced = estate.load_balancers.iter().flat_map(|lb| &lb.members);
+    let clustered = estate.clusters.iter().flat_map(|cluster| &cluster.workers);
+    for (service, hosts) in [
+        (Service::LoadBalancer, balanced.collect::<Vec<_>>()),
+        (Service::PublicAddress, addressed.collect()),
+        (Service::Kubernetes, clustered.collect()),
+    ] {
+        for host in hosts {
+            let of_host = needs.entry(host).or_default();
+            if of_host.last() != Some(&service) {
+                of_host.push(service);
+            }
+        }
+    }
+    needs
 }
 
 /// The control-plane hosts of a cluster that a managed control plane replaces: those that run no workloads.

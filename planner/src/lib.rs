@@ -218,7 +218,7 @@ pub fn plan(estate: &Estate, snapshot: &SealedSnapshot, policy: &Policy, options
     };
     let market = Market::new(catalog, policy, factor);
     let paths: Vec<String> = catalog.regions.indices().map(|region| catalog.region_path(region)).collect();
-    let regions = concerns::region_views(&market, &paths);
+    let regions = concerns::region_views(&market, policy, &paths);
 
     budgets::to_fixed_ends(estate, policy, &mut roles.movers, &mut roles.findings);
     let mut unplaced = unknown(&mut roles);

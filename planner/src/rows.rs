@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use carafe_model::catalog::{Region, ServiceKind};
+use carafe_model::constraints::Service;
 use carafe_model::estate::Estate;
 use carafe_model::host::Media;
 use carafe_model::ids::ProviderName;
@@ -54,6 +55,7 @@ struct Allowed<'k> {
     providers: Option<&'k [ProviderName]>,
     lists: [Option<&'k [String]>; 5],
     near: &'k [Near],
+    needs: &'k [Service],
 }
 
 impl<'k> Allowed<'k> {
@@ -63,6 +65,7 @@ impl<'k> Allowed<'k> {
             providers: host.providers,
             lists: [host.regions, host.countries, host.certifications, host.zones, host.offers],
             near: &rules.near,
+            needs: &rules.needs,
         }
     }
 }

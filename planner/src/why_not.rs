@@ -62,7 +62,7 @@ pub fn why_not(
     let catalog = &snapshot.catalog;
     let market = Market::new(catalog, policy, policy.pricing.factor_from(catalog.currency)?);
     let paths: Vec<String> = catalog.regions.indices().map(|region| catalog.region_path(region)).collect();
-    let views = concerns::region_views(&market, &paths);
+    let views = concerns::region_views(&market, policy, &paths);
     let mut roles = roles(estate, policy);
     budgets::to_fixed_ends(estate, policy, &mut roles.movers, &mut roles.findings);
     let mover = roles.movers.iter().find(|mover| estate.hosts[mover.host].id.as_str() == host)?;

@@ -65,13 +65,7 @@ impl TargetArgs {
                 "name a connections file with --connections connections.toml, or rehearse it with --simulate",
             ));
         };
-        let text = files::read_text(path, context.limit)?;
-        let (read, found) = connections::read(&path.display().to_string(), &text);
-        unfit(found, context)?;
-        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-        Connections::open(&read, &settings::variable)
-            .map(|opened| opened.typed(format!("--connections {}", quoted(&absolute))))
-            .map_err(|found| shown(ExecutorError::Unfit(found), context, String::new()))
+        opened(path, context)
     }
 
     /// What to add to a command so that it works on the same target.
@@ -82,6 +76,17 @@ impl TargetArgs {
             None => String::new(),
         }
     }
+}
+
+/// Opens the connections of a file.
+pub(super) fn opened(path: &Path, context: &Context) -> Result<Connections, Error> {
+    let text = files::read_text(path, context.limit)?;
+    let (read, found) = connections::read(&path.display().to_string(), &text);
+    unfit(found, context)?;
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    Connections::open(&read, &settings::variable)
+        .map(|opened| opened.typed(format!("--connections {}", quoted(&absolute))))
+        .map_err(|found| shown(ExecutorError::Unfit(found), context, String::new()))
 }
 
 /// What the user typed to name the target and the journal, with a space before each.

@@ -53,6 +53,9 @@ pub(super) struct Args {
     /// What you pay instead of list prices, in a file of its own: [[price_book]] entries as in a policy
     #[arg(long, value_name = "FILE")]
     price_book: Option<PathBuf>,
+    /// Connections that the plan is to be carried out with: no host goes where their drivers cannot make what it needs
+    #[arg(long, value_name = "FILE")]
+    connections: Option<PathBuf>,
     /// Size hosts by what they have, by what they were measured to use, or plan by the latter and show both
     #[arg(long, value_enum, value_name = "BY")]
     sizing: Option<SizingArg>,
@@ -158,6 +161,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     let mut policy = inputs::policy(args.policy.as_deref(), context.limit)?;
     if let Some(book) = &args.price_book {
         policy.add_price_book(book, context.limit)?;
+    }
+    if let Some(connections) = &args.connections {
+        policy.add_unavailable(super::execution::opened(connections, context)?.unavailable());
     }
     if let Some(sizing) = args.sizing {
         policy.size_by(sizing.strategy());

@@ -10,10 +10,11 @@
 //! token = "env:CLOUD_TOKEN" # secrets are named, never written down
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use carafe_model::constraints::{Service, Unavailable};
 use carafe_model::finding::{Finding, Place};
 use carafe_model::ids::{ProviderName, RegionName};
 
@@ -270,6 +271,31 @@ impl Connections {
     /// The driver for a region: the connection of that region, else of its provider.
     pub fn driver(&self, provider: &ProviderName, region: &RegionName) -> Option<&Arc<dyn Driver>> {
         self.serving(provider, region).map(|serving| &serving.driver)
+    }
+
+    /// What hosts may need beside machines and no connection of a provider can make or take over; providers without a
+    /// connection are not told of.
+    pub fn unavailable(&self) -> Vec<Unavailable> {
+        let mut able: BTreeMap<&ProviderName, BTreeSet<Service>> = BTreeMap::new();
+        for ((provider, _), serving) in &self.exact {
+            let capabilities = serving.driver.capabilities();
+            let of_provider = able.entry(provider).or_default();
+            of_provider.extend(Service::ALL.into_iter().filter(|service| {
+                let kind = match service {
+                    Service::LoadBalancer => Kind::LoadBalancer,
+                    Service::PublicAddress => Kind::PublicAddress,
+                    Service::Kubernetes => Kind::KubernetesCluster,
+                };
+                capabilities.of(kind).is_some()
+            }));
+        }
+        able.into_iter()
+            .map(|(provider, able)| Unavailable {
+                provider: provider.clone(),
+                services: Service::ALL.into_iter().filter(|service| !able.contains(service)).collect(),
+            })
+            .filter(|entry| !entry.services.is_empty())
+            .collect()
     }
 
     /// The providers that are served, as a whole or by region; `None` when every provider is.

@@ -136,3 +136,29 @@ fn a_snapshot_gives_the_plan_that_its_folder_gives() {
     assert_eq!(damaged.code, 4);
     assert!(damaged.stderr.contains("CAT-0003") && !folder.has("c.json"), "{}", damaged.stderr);
 }
+
+#[test]
+fn a_plan_keeps_to_what_the_connections_it_is_for_can_make() {
+    let folder = Folder::new();
+    let estate: Value = serde_json::from_str(&estate(32_768)).expect("JSON");
+    let mut estate = estate;
+    estate["load_balancers"] = serde_json::json!([{
+        "id": "front", "protocol": "tcp", "port": 443, "public": true, "members": ["web-1"], "member_port": 443
+    }]);
+    folder.write("estate.json", estate.to_string());
+    folder.write("policy.toml", "[targets]\nproviders = [\"oci\"]\n");
+    // CB-Spider has no load balancers for Oracle Cloud. Nobody listens there: capabilities are known without asking.
+    folder.write(
+        "connections.toml",
+        "[[connection]]\nname = \"oci\"\nprovider = \"oci\"\ndriver = \"spider\"\ncloud = \"OCI\"\n\
+         endpoint = \"http://127.0.0.1:9\"\nconnection = \"oci-seoul\"\n",
+    );
+    folder.done("plan estate.json --policy policy.toml -o free.json");
+    assert_eq!(folder.json("free.json")["unplaced"], serde_json::json!([]));
+    let command = "plan estate.json --policy policy.toml --connections connections.toml -o bound.json";
+    assert_eq!(folder.run(command).code, 3);
+    let bound = folder.json("bound.json");
+    assert_eq!(bound["unplaced"][0]["host"], "web-1", "{}", bound["unplaced"]);
+    assert!(bound["unplaced"].to_string().contains("cannot be made"), "{}", bound["unplaced"]);
+    assert_ne!(bound["policy_sha256"], folder.json("free.json")["policy_sha256"]);
+}

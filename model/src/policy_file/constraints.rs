@@ -1,7 +1,8 @@
-//! Reads what a policy demands of several hosts at once: `[[group]]`, `[[flow_rule]]`, `[[location]]`, `[[quota]]`; and
+//! Reads what a policy demands of several hosts at once: `[[group]]`, `[[flow_rule]]`, `[[location]]`, `[[quota]]`,
+//! `[[unavailable]]`; and
 //! the lists that only rules have.
 
-use crate::constraints::{EndMatch, FlowRule, GroupRule, Level, Location, Quota};
+use crate::constraints::{EndMatch, FlowRule, GroupRule, Level, Location, Quota, Service, Unavailable};
 use crate::finding::Finding;
 use crate::ids::ProviderName;
 use crate::policy::Match;
@@ -67,6 +68,34 @@ impl<'t> Reader<'t> {
             found.unwrap_or_default()
         };
         Location { matches, latitude: degrees("latitude", 90), longitude: degrees("longitude", 180) }
+    }
+
+    pub(super) fn unavailable(&mut self, table: &mut Table<'t>) -> Unavailable {
+        let provider = self.string(table, "provider").unwrap_or_default();
+        let path = join(&table.path, "services");
+        let mut services = Vec::new();
+        for (start, name) in self.strings(table, "services").unwrap_or_default() {
+            match Service::ALL.into_iter().find(|service| service.name() == name) {
+                Some(service) => services.push(service),
+                None => {
+                    let finding = Finding::error(
+                        "POL-004",
+                        format!("\"{}\" is nothing that a host needs", clip(&name)),
+                    );
+                    let known = Service::ALL.map(Service::name).join("\", \"");
+                    self.findings
+                        .push(finding.at(self.place(start, &path)).help(format!("one of \"{known}\"")));
+                }
+            }
+        }
+        if provider.is_empty() || services.is_empty() {
+            self.contradiction(
+                table,
+                "what cannot be made needs a provider and a name",
+                "provider = \"oci\" and services = [\"load-balancer\"]",
+            );
+        }
+        Unavailable { provider: ProviderName(provider), services }
     }
 
     pub(super) fn quota(&mut self, table: &mut Table<'t>) -> Quota {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use carafe_model::constraints::{FlowRule, Level, Quota};
+use carafe_model::constraints::{FlowRule, Level, Quota, Service};
 use carafe_model::estate::Endpoint;
 use carafe_model::plan::Placement;
 
@@ -167,6 +167,29 @@ impl Judge<'_> {
         let Some((latitude, longitude)) = region.coordinates else { return Some(f64::INFINITY) };
         let there = (place.latitude.to_f64(), place.longitude.to_f64());
         Some(by_distance((f64::from(latitude) / 1e6, f64::from(longitude) / 1e6), there))
+    }
+
+    /// Nobody goes where what it needs cannot be made.
+    pub(super) fn capabilities(&mut self) {
+        let mut wrong = Vec::new();
+        for placement in &self.plan.placements {
+            let Some(host) = self.hosts.get(&placement.host) else { continue };
+            let lacks = |service: Service| {
+                let mut entries = self.policy.unavailable.iter();
+                entries.any(|entry| entry.provider == placement.provider && entry.services.contains(&service))
+            };
+            let is_balanced = self.estate.load_balancers.iter().any(|lb| lb.members.contains(&host.id));
+            let is_clustered = self.estate.clusters.iter().any(|cluster| cluster.workers.contains(&host.id));
+            if is_balanced && lacks(Service::LoadBalancer)
+                || is_clustered && lacks(Service::Kubernetes)
+                || host.public_address && lacks(Service::PublicAddress)
+            {
+                wrong.push(format!("{} goes where something that it needs cannot be made", host.id));
+            }
+        }
+        for what in wrong {
+            self.say(what);
+        }
     }
 
     pub(super) fn quotas(&mut self) {

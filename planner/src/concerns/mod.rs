@@ -5,6 +5,7 @@
 
 mod architecture;
 mod burstable;
+mod capability;
 mod capacity;
 mod certification;
 mod country;
@@ -21,9 +22,11 @@ mod region;
 mod zone;
 
 use carafe_model::catalog::InstanceType;
+use carafe_model::constraints::Service;
+use carafe_model::ids::ProviderName;
 use carafe_model::language::{Language, Said, Sentence};
 use carafe_model::plan::Refusal;
-use carafe_model::policy::HostPolicy;
+use carafe_model::policy::{HostPolicy, Policy};
 
 use crate::demand::Shape;
 use crate::latency::Point;
@@ -54,6 +57,8 @@ pub struct Rules<'a> {
     pub host: HostPolicy<'a>,
     /// By what it talks to and that does not move.
     pub near: Vec<Near>,
+    /// By what it needs beside its machine, sorted.
+    pub needs: Vec<Service>,
 }
 
 impl<'a> std::ops::Deref for Rules<'a> {
@@ -89,6 +94,8 @@ pub struct RegionView<'a> {
     pub coordinates: Option<Point>,
     /// Whether its machines are priced by an example rate card.
     pub is_example: bool,
+    /// What cannot be made there.
+    pub unavailable: Vec<Service>,
 }
 
 impl RegionView<'_> {
@@ -124,11 +131,12 @@ impl Concern {
 }
 
 /// Every concern, in the order in which reports list them.
-pub const CONCERNS: [Concern; 17] = [
+pub const CONCERNS: [Concern; 18] = [
     provider::CONCERN,
     region::CONCERN,
     country::CONCERN,
     certification::CONCERN,
+    capability::CONCERN,
     zone::CONCERN,
     near::CONCERN,
     pinned::CONCERN,
@@ -170,7 +178,7 @@ impl Refused {
 }
 
 /// The regions of a catalog as policies see them, by place in the snapshot; `paths` are theirs.
-pub fn region_views<'a>(market: &Market<'a>, paths: &'a [String]) -> Vec<RegionView<'a>> {
+pub fn region_views<'a>(market: &Market<'a>, policy: &Policy, paths: &'a [String]) -> Vec<RegionView<'a>> {
     let catalog = market.snapshot;
     let mut views: Vec<RegionView<'a>> = catalog
         .regions
@@ -184,12 +192,18 @@ pub fn region_views<'a>(market: &Market<'a>, paths: &'a [String]) -> Vec<RegionV
             zones: &region.zones,
             coordinates: region.coordinates,
             is_example: market.is_example(place),
+            unavailable: unavailable(policy, &catalog.providers[region.provider].name),
         })
         .collect();
     for held in &catalog.certifications {
         views[held.region.usize()].certifications.push(&held.name);
     }
     views
+}
+
+fn unavailable(policy: &Policy, provider: &ProviderName) -> Vec<Service> {
+    let of_provider = policy.unavailable.iter().filter(|entry| entry.provider == *provider);
+    of_provider.flat_map(|entry| entry.services.iter().copied()).collect()
 }
 
 /// The concerns that refuse a region, as a bit for each place in [`CONCERNS`].

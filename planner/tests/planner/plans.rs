@@ -2,12 +2,13 @@
 
 use crate::common::{PLACES, codes, for_host, gib, host, plan, rate, regions, sealed, small_estate};
 use carafe_model::catalog::{Certification, Term};
-use carafe_model::constraints::{EndMatch, FlowRule, GroupRule, Level, Location};
+use carafe_model::constraints::{EndMatch, FlowRule, GroupRule, Level, Location, Service, Unavailable};
 use carafe_model::estate::{Endpoint, KubernetesCluster};
 use carafe_model::host::{Architecture, Distribution, Gpu, Os, OsFamily, Usage};
 use carafe_model::plan::Component;
 use carafe_model::policy::{Exchange, Match, Policy, Rule, SizingStrategy};
 use carafe_model::units::{Currency, Mib, Money, Quantity, Rate, Vcpus};
+use carafe_planner::check::check;
 
 #[test]
 fn residency_holds_one_host_and_traffic_pulls_the_others() {
@@ -125,6 +126,35 @@ fn the_member_that_keeps_a_group_from_fitting_is_named() {
     for unplaced in &plan.unplaced {
         assert_eq!(unplaced.reasons[1], "Without batch the others would fit.");
     }
+}
+
+#[test]
+fn nobody_goes_where_what_it_needs_cannot_be_made() {
+    let estate = small_estate();
+    let unavailable = |provider: &str, services: &[Service]| Unavailable {
+        provider: provider.into(),
+        services: services.to_vec(),
+    };
+    let free = plan(&estate, &sealed(&PLACES), &Policy::default());
+    assert!(free.placements.iter().all(|p| p.provider.as_str() == "aws"), "{:?}", regions(&free));
+    let mut policy = Policy::default();
+    policy.unavailable = vec![unavailable("aws", &[Service::LoadBalancer])];
+    let without = plan(&estate, &sealed(&PLACES), &policy);
+    assert!(!codes(&without).contains(&"PLN-9001"), "{:#?}", without.findings);
+    for placement in &without.placements {
+        let is_member = placement.host.as_str().starts_with("web");
+        assert!(!is_member || placement.provider.as_str() != "aws", "{:?}", regions(&without));
+        let refused = placement.refused.iter().any(|refusal| refusal.reason == "capability");
+        assert_eq!(refused, is_member, "{}", placement.host);
+    }
+    let wrong = check(&free, &estate, &sealed(&PLACES), &policy);
+    assert!(wrong.iter().any(|finding| finding.summary.to_string().contains("cannot be made")), "{wrong:#?}");
+
+    policy.unavailable =
+        ["aws", "azure", "ncp", "nhn"].map(|name| unavailable(name, &[Service::PublicAddress])).to_vec();
+    let nowhere = plan(&estate, &sealed(&PLACES), &policy);
+    let unplaced: Vec<&str> = nowhere.unplaced.iter().map(|u| u.host.as_str()).collect();
+    assert_eq!(unplaced, ["web-1"], "only the host with a public address");
 }
 
 #[test]
