@@ -5,7 +5,7 @@
 //! the general list would hold in its place.
 
 use carafe_model::catalog::Snapshot;
-use carafe_model::constraints::Level;
+use carafe_model::constraints::{Level, Service};
 use carafe_model::estate::Estate;
 use carafe_model::language::{Arg, Said};
 use carafe_model::policy::{Policy, Rule};
@@ -201,11 +201,14 @@ impl Demand {
             }
             Demand::Unavailable(place) => {
                 let entry = &policy.unavailable[place];
-                let names: Vec<Said> = entry
-                    .services
-                    .iter()
-                    .map(|service| Said::new(&format!("demand.service.{}", service.name())))
-                    .collect();
+                let name = |service: &Service| {
+                    Said::new(match service {
+                        Service::LoadBalancer => "demand.service.load-balancer",
+                        Service::PublicAddress => "demand.service.public-address",
+                        Service::Kubernetes => "demand.service.kubernetes",
+                    })
+                };
+                let names: Vec<Said> = entry.services.iter().map(name).collect();
                 Said::new("demand.unavailable").with("where", entry.provider.as_str()).with("names", names)
             }
             Demand::Quota(place) => {

@@ -150,7 +150,7 @@ fn a_plan_keeps_to_what_the_connections_it_is_for_can_make() {
     // CB-Spider has no load balancers for Oracle Cloud. Nobody listens there: capabilities are known without asking.
     folder.write(
         "connections.toml",
-        "[[connection]]\nname = \"oci\"\nprovider = \"oci\"\ndriver = \"spider\"\ncloud = \"OCI\"\n\
+        "[[connection]]\nname = \"oci\"\nprovider = \"oci\"\ndriver = \"spider\"\ncloud = \"ORACLE\"\n\
          endpoint = \"http://127.0.0.1:9\"\nconnection = \"oci-seoul\"\n",
     );
     folder.done("plan estate.json --policy policy.toml -o free.json");

@@ -137,8 +137,8 @@ fn nobody_goes_where_what_it_needs_cannot_be_made() {
     };
     let free = plan(&estate, &sealed(&PLACES), &Policy::default());
     assert!(free.placements.iter().all(|p| p.provider.as_str() == "aws"), "{:?}", regions(&free));
-    let mut policy = Policy::default();
-    policy.unavailable = vec![unavailable("aws", &[Service::LoadBalancer])];
+    let mut policy =
+        Policy { unavailable: vec![unavailable("aws", &[Service::LoadBalancer])], ..Policy::default() };
     let without = plan(&estate, &sealed(&PLACES), &policy);
     assert!(!codes(&without).contains(&"PLN-9001"), "{:#?}", without.findings);
     for placement in &without.placements {

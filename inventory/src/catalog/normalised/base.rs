@@ -96,7 +96,8 @@ impl Base {
         providers.dedup();
         for name in providers {
             let provider = base.providers.push(Provider { name: ProviderName(name.clone()) });
-            let of_provider = Names { provider, regions: BTreeMap::new(), instance_types: HashMap::new() };
+            let of_provider =
+                Names { provider, regions: BTreeMap::new(), instance_types: Default::default() };
             base.names.insert(name.clone(), of_provider);
         }
         for (provider, regions) in regions {
