@@ -21,6 +21,11 @@ impl Spinner {
         bar.enable_steady_tick(Duration::from_millis(100));
         Spinner(bar)
     }
+
+    /// Says how far it is.
+    pub fn say(&self, words: String) {
+        self.0.set_message(words);
+    }
 }
 
 impl Drop for Spinner {

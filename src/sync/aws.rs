@@ -9,7 +9,8 @@ use super::{Wish, endpoint};
 
 const ENDPOINT: &str = "https://pricing.us-east-1.amazonaws.com";
 /// Machines and disks; then what a plan also pays for. Only the first must be there.
-const OFFERS: [&str; 5] = ["AmazonEC2", "AWSELB", "AmazonVPC", "AWSDataTransfer", "AmazonEKS"];
+const OFFERS: [&str; 7] =
+    ["AmazonEC2", "AWSELB", "AmazonVPC", "AWSDataTransfer", "AmazonEKS", "AmazonS3", "AmazonRDS"];
 
 pub(super) async fn fetch(fetcher: &Fetcher, wish: &Wish) -> Result<Vec<PathBuf>, SyncError> {
     if wish.regions.is_empty() {

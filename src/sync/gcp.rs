@@ -26,7 +26,7 @@ pub(super) async fn fetch(fetcher: &Fetcher, wish: &Wish) -> Result<Vec<PathBuf>
         if !token.is_empty() {
             page.query_pairs_mut().append_pair("pageToken", &token);
         }
-        let (file, answer) = fetcher.json(&page, Some((KEY, key.expose()))).await?;
+        let (file, answer) = fetcher.json(&page, Some(&|_| vec![(KEY, key.expose().to_owned())])).await?;
         files.push(file);
         token = answer.get("nextPageToken").and_then(Value::as_str).unwrap_or_default().to_owned();
         if token.is_empty() {

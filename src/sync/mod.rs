@@ -6,13 +6,17 @@
 
 pub mod fetch;
 
+mod alibaba;
 mod aws;
 mod azure;
 mod fx;
 mod gcp;
 mod ibm;
+mod ncp;
 mod oci;
+mod sign;
 mod spider;
+mod tencent;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -29,7 +33,7 @@ pub struct Wish {
     pub endpoint: Option<String>,
     /// Regions, in the provider's words; all where the provider has one list for all.
     pub regions: Vec<String>,
-    /// The key, token or `user:password` that the provider asks for.
+    /// The key, token, `ID:SECRET` or `user:password` that the provider asks for.
     pub credential: Option<Secret>,
     /// CB-Spider's name of the connection.
     pub connection: Option<String>,
@@ -80,6 +84,24 @@ pub const SOURCES: &[Source] = &[
         summary: "IBM Cloud Global Catalog of VPC machines; public",
         format: "ibm",
         fetch: |fetcher, wish| Box::pin(ibm::fetch(fetcher, wish)),
+    },
+    Source {
+        name: "alibaba",
+        summary: "Alibaba Cloud machines of the regions named with --region; needs a key as ID:SECRET",
+        format: "alibaba",
+        fetch: |fetcher, wish| Box::pin(alibaba::fetch(fetcher, wish)),
+    },
+    Source {
+        name: "tencent",
+        summary: "Tencent Cloud machines of the regions named with --region; needs a key as ID:SECRET",
+        format: "tencent",
+        fetch: |fetcher, wish| Box::pin(tencent::fetch(fetcher, wish)),
+    },
+    Source {
+        name: "ncp",
+        summary: "Naver Cloud servers; needs a key as ID:SECRET",
+        format: "ncp",
+        fetch: |fetcher, wish| Box::pin(ncp::fetch(fetcher, wish)),
     },
     Source {
         name: "spider",

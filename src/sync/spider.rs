@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use reqwest::Url;
 use serde_json::Value;
 
 use super::fetch::{BEARER, Fetcher, SyncError, url};
+use super::sign::base64;
 use super::{Wish, endpoint};
 
 pub(super) async fn fetch(fetcher: &Fetcher, wish: &Wish) -> Result<Vec<PathBuf>, SyncError> {
@@ -18,7 +20,7 @@ pub(super) async fn fetch(fetcher: &Fetcher, wish: &Wish) -> Result<Vec<PathBuf>
         ));
     }
     let basic = wish.credential.as_ref().map(|credential| basic(credential.expose()));
-    let secret = || basic.as_deref().map(|value| (BEARER, value));
+    let proof = |_: &Url| basic.iter().map(|value| (BEARER, value.clone())).collect();
     let base = endpoint(wish, "");
     let ask = |path: &str| {
         let mut address = url(&format!("{base}/{path}"))?;
@@ -28,13 +30,13 @@ pub(super) async fn fetch(fetcher: &Fetcher, wish: &Wish) -> Result<Vec<PathBuf>
     let mut files = Vec::new();
     let mut cloud = None;
     for region in &wish.regions {
-        let (file, answer) = fetcher.json(&ask(&format!("priceinfo/vm/{region}"))?, secret()).await?;
+        let (file, answer) = fetcher.json(&ask(&format!("priceinfo/vm/{region}"))?, Some(&proof)).await?;
         cloud = cloud.or_else(|| answer.get("CloudName").and_then(Value::as_str).map(str::to_owned));
         files.push(file);
     }
     // These answers do not say which cloud they are of; the prices did.
     for path in ["vmspec", "regionzone"] {
-        let (_, mut answer) = fetcher.json(&ask(path)?, secret()).await?;
+        let (_, mut answer) = fetcher.json(&ask(path)?, Some(&proof)).await?;
         if let (Some(members), Some(cloud)) = (answer.as_object_mut(), &cloud) {
             members.insert("CloudName".into(), Value::from(cloud.as_str()));
         }
@@ -48,17 +50,7 @@ pub(super) async fn fetch(fetcher: &Fetcher, wish: &Wish) -> Result<Vec<PathBuf>
 
 /// `user:password` as HTTP wants it (RFC 7617).
 fn basic(credential: &str) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut encoded = String::from("Basic ");
-    for chunk in credential.as_bytes().chunks(3) {
-        let bits =
-            chunk.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let letter = LETTERS[(bits >> (18 - 6 * place) & 63) as usize];
-            encoded.push(if place > chunk.len() { '=' } else { char::from(letter) });
-        }
-    }
-    encoded
+    format!("Basic {}", base64(credential.as_bytes()))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod servers;
 
 mod kill;
+mod signed;
 mod sync;
 mod web;
 
@@ -14,12 +15,17 @@ use servers::postgres::{Postgres, Shutdown};
 
 /// Runs the program in a folder, with nothing of the environment but what it is given.
 pub fn carafe(folder: &Path, arguments: &[&str]) -> Output {
+    carafe_with(folder, arguments, &[("CARAFE_TEST_KEY", "sesame".to_owned())])
+}
+
+/// The same with these variables.
+pub fn carafe_with(folder: &Path, arguments: &[&str], variables: &[(&str, String)]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_carafe"))
         .args(arguments)
         .current_dir(folder)
         .env_clear()
         .env("HOME", folder)
-        .env("CARAFE_TEST_KEY", "sesame")
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .output()
         .expect("the program starts")
 }

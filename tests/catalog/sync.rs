@@ -186,3 +186,99 @@ fn an_aws_region_is_fetched_by_way_of_its_index() {
     let said = done(folder.path(), &[&command[..], &["--region", "ap-northeast-2"]].concat());
     assert!(said.contains("revision 1"), "{said}");
 }
+
+/// The list of an AWS region, long enough to break off in the middle.
+fn long_offer(price: &str) -> String {
+    let offer = r#"{"offerCode":"AmazonEC2","publicationDate":"2026-11-20T00:00:00Z","products":{"S":{"sku":"S","productFamily":"Compute Instance","attributes":{"regionCode":"ap-northeast-2","instanceType":"m5.large","vcpu":"2","memory":"8 GiB","tenancy":"Shared","capacitystatus":"Used","preInstalledSw":"NA","operatingSystem":"Linux"}}},"terms":{"OnDemand":{"S":{"S.J":{"priceDimensions":{"d":{"unit":"Hrs","pricePerUnit":{"USD":"PRICE"}}}}}}}}"#;
+    offer.replace("PRICE", price) + &" ".repeat(100_000)
+}
+
+const INDEX: &str =
+    r#"{"regions":{"ap-northeast-2":{"regionCode":"ap-northeast-2","currentVersionUrl":"/list"}}}"#;
+
+fn region_index(asked: &Asked) -> bool {
+    asked.path == "/offers/v1.0/aws/AmazonEC2/current/region_index.json"
+}
+
+#[test]
+fn a_list_that_breaks_off_is_gone_on_with_where_it_broke_off() {
+    let web = Web::start(|asked: &Asked| match asked.path.as_str() {
+        _ if region_index(asked) => Says::ok(INDEX),
+        "/list" => Says {
+            edition: Some("\"v1\"".into()),
+            breaks_off: asked.before < 2,
+            ..Says::ok(long_offer("0.118"))
+        },
+        _ => Says::status(404),
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let command = ["catalog", "sync", "aws", "--endpoint", &web.url, "--catalog", "c.db"];
+    done(folder.path(), &[&command[..], &["--region", "ap-northeast-2"]].concat());
+    let found = done(folder.path(), &["catalog", "find", "--catalog", "c.db"]);
+    assert!(found.contains("0.118"), "{found}");
+    let asked: Vec<Asked> = web.asked().into_iter().filter(|asked| asked.path == "/list").collect();
+    let whole = long_offer("0.118").len();
+    let ranges: Vec<_> = asked.iter().map(|asked| asked.headers.get("range").cloned()).collect();
+    let half = whole / 2;
+    let three_quarters = half + (whole - half) / 2;
+    let expected = [None, Some(format!("bytes={half}-")), Some(format!("bytes={three_quarters}-"))];
+    assert_eq!(ranges, expected, "half came, then half of the rest, then the rest");
+}
+
+#[test]
+fn another_edition_is_never_joined_to_what_was_begun() {
+    let web = Web::start(|asked: &Asked| match asked.path.as_str() {
+        _ if region_index(asked) => Says::ok(INDEX),
+        "/list" if asked.before == 0 => {
+            Says { edition: Some("\"v1\"".into()), breaks_off: true, ..Says::ok(long_offer("0.118")) }
+        }
+        "/list" => Says { edition: Some("\"v2\"".into()), ..Says::ok(long_offer("0.2")) },
+        _ => Says::status(404),
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let command = ["catalog", "sync", "aws", "--endpoint", &web.url, "--catalog", "c.db"];
+    done(folder.path(), &[&command[..], &["--region", "ap-northeast-2"]].concat());
+    let found = done(folder.path(), &["catalog", "find", "--catalog", "c.db"]);
+    assert!(found.contains("0.2") && !found.contains("0.118"), "{found}");
+}
+
+const ORACLE: &str = r#"{"lastUpdated":"2026-09-01T14:26:53Z","items":[{"partNumber":"B1","displayName":"Compute - Standard - E4 - OCPU","metricName":"OCPU Per Hour","serviceCategory":"Compute - Virtual Machine","currencyCodeLocalizations":[{"currencyCode":"USD","prices":[{"model":"PAY_AS_YOU_GO","value":0.025}]}]},
+{"partNumber":"B2","displayName":"Compute - Standard - E4 - Memory","metricName":"Gigabyte Per Hour","serviceCategory":"Compute - Virtual Machine","currencyCodeLocalizations":[{"currencyCode":"USD","prices":[{"model":"PAY_AS_YOU_GO","value":0.0015}]}]}]}"#;
+
+#[test]
+fn several_providers_are_asked_at_once_and_land_together_or_not_at_all() {
+    // Each server answers only after the other was asked too: one after the other would never end.
+    let both = std::sync::Arc::new(std::sync::Barrier::new(2));
+    let (meet_oracle, meet_bank) = (both.clone(), both);
+    let oracle = Web::start(move |asked: &Asked| {
+        if asked.before == 0 {
+            meet_oracle.wait();
+        }
+        Says::ok(ORACLE)
+    });
+    let bank = Web::start(move |asked: &Asked| {
+        if asked.before == 0 {
+            meet_bank.wait();
+        }
+        Says::ok(r#"{"amount":1.0,"base":"USD","date":"2026-11-20","rates":{"KRW":1468.32}}"#)
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let endpoints = [format!("oci={}", oracle.url), format!("fx={}", bank.url)];
+    let command =
+        ["catalog", "sync", "oci", "fx", "--catalog", "c.db", "--endpoint", &endpoints[0], "--endpoint"];
+    let said = done(folder, &[&command[..], &[&endpoints[1]]].concat());
+    assert!(
+        said.contains("revision 1") && said.contains("oci: 1 lists") && said.contains("fx: 1 lists"),
+        "{said}"
+    );
+
+    let broken = Web::start(|_| Says::ok("<html>Sign in</html>"));
+    let broken = format!("fx={}", broken.url);
+    let refused = carafe(folder, &[&command[..], &[&broken]].concat());
+    assert_eq!(refused.status.code(), Some(1));
+    let history = done(folder, &["catalog", "history", "--catalog", "c.db", "--format", "json"]);
+    assert_eq!(history.matches("\"revision\"").count(), 1, "{history}");
+    let unnamed = carafe(folder, &[&command[..], &["http://127.0.0.1:1"]].concat());
+    assert_eq!(unnamed.status.code(), Some(2));
+}

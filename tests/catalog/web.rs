@@ -20,13 +20,15 @@ pub struct Says {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: String,
+    /// Gives the rest alone to whoever asks for it by `Range` and names this edition by `If-Range`.
+    pub edition: Option<String>,
     /// Closes after half of the body, having promised all of it.
     pub breaks_off: bool,
 }
 
 impl Says {
     pub fn ok(body: impl Into<String>) -> Says {
-        Says { status: 200, headers: Vec::new(), body: body.into(), breaks_off: false }
+        Says { status: 200, headers: Vec::new(), body: body.into(), edition: None, breaks_off: false }
     }
 
     pub fn status(status: u16) -> Says {
@@ -80,7 +82,19 @@ fn serve(mut stream: &TcpStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked
         log.push(Asked { path, headers, body, before });
         log.last().expect("just pushed").clone()
     };
-    let says = answer(&asked);
+    let mut says = answer(&asked);
+    if let Some(edition) = says.edition.take() {
+        says.headers.push(("ETag", edition.clone()));
+        let wanted =
+            asked.headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'));
+        if let Some(from) = wanted.filter(|_| asked.headers.get("if-range") == Some(&edition)) {
+            let from: usize = from.parse().expect("a number");
+            let whole = says.body.len();
+            says.headers.push(("Content-Range", format!("bytes {from}-{}/{whole}", whole - 1)));
+            says.body = says.body.split_off(from);
+            says.status = 206;
+        }
+    }
     let mut head =
         format!("HTTP/1.1 {} X\r\nConnection: close\r\nContent-Length: {}\r\n", says.status, says.body.len());
     for (name, value) in &says.headers {

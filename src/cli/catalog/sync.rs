@@ -1,6 +1,8 @@
 //! `carafe catalog sync`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use carafe_inventory::catalog::Request;
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -20,6 +22,9 @@ use crate::sync::{self, Fetcher, SOURCES, Wish};
 /// The name under which exchange rates are fetched.
 const FX: &str = "fx";
 
+/// How often the progress line changes.
+const TICK: Duration = Duration::from_millis(250);
+
 /// Fetch price lists from providers into the catalog database
 ///
 /// Lists are kept in a folder: what was fetched is not fetched again unless it has changed, and an interrupted sync goes
@@ -38,10 +43,10 @@ pub(crate) struct Args {
     /// Only this region; may be repeated
     #[arg(long, value_name = "REGION")]
     region: Vec<String>,
-    /// Ask here instead of at the provider's own address; for one provider
+    /// Ask here instead of at the provider's own address; with several providers as PROVIDER=URL, once for each
     #[arg(long, value_name = "URL")]
-    endpoint: Option<String>,
-    /// The key or user:password that the provider asks for, as env:NAME, file:PATH or cmd:PROGRAM
+    endpoint: Vec<String>,
+    /// The key, ID:SECRET or user:password that the provider asks for, as env:NAME, file:PATH or cmd:PROGRAM
     #[arg(long, value_name = "REFERENCE")]
     credential: Option<String>,
     /// CB-Spider's name of the connection
@@ -66,12 +71,7 @@ fn names() -> PossibleValuesParser {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
-    if args.endpoint.is_some() && args.providers.len() > 1 {
-        return Err(Error::usage(
-            "--endpoint is for one provider",
-            "sync the others with a command of their own",
-        ));
-    }
+    let endpoints = endpoints(args)?;
     let folder = match (&args.cache, &context.settings.data_dir) {
         (Some(folder), _) => folder.clone(),
         (None, Some(data)) => data.join("sync"),
@@ -90,7 +90,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
         None => None,
     };
     let wish = Wish {
-        endpoint: args.endpoint.clone(),
+        endpoint: None,
         regions: args.region.clone(),
         credential,
         connection: args.connection.clone(),
@@ -99,7 +99,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     drop(args.database.open(context, true)?);
     let mut parts = Vec::new();
     let mut told = Vec::new();
-    for (name, fetched, counts) in context.wait(fetch_all(args, context, &folder, &wish))? {
+    for (name, fetched, counts) in context.wait(fetch_all(context, &folder, &wish, &endpoints))? {
         let (new, same) = counts;
         context.out.say(&format!("{name}: {new} lists fetched, {same} had not changed"));
         match fetched {
@@ -123,6 +123,29 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
+/// Whom to ask for each provider; nothing is the provider's own address.
+fn endpoints(args: &Args) -> Result<Vec<(String, Option<String>)>, Error> {
+    let mut named: Vec<(String, Option<String>)> =
+        args.providers.iter().map(|name| (name.clone(), None)).collect();
+    named.sort();
+    named.dedup();
+    for endpoint in &args.endpoint {
+        let (name, url) = match (endpoint.split_once('='), &named[..]) {
+            (Some((name, url)), _) if named.iter().any(|(known, _)| known == name) => (name.to_owned(), url),
+            (_, [(only, _)]) => (only.clone(), endpoint.as_str()),
+            _ => {
+                return Err(Error::usage(
+                    "an --endpoint does not say which provider it is of",
+                    "write it as PROVIDER=URL, once for each provider",
+                ));
+            }
+        };
+        let entry = named.iter_mut().find(|(known, _)| *known == name).expect("one of them");
+        entry.1 = Some(url.to_owned());
+    }
+    Ok(named)
+}
+
 /// What came of one provider.
 enum Fetched {
     Rates(Vec<carafe_inventory::catalog::ExchangeRate>),
@@ -131,17 +154,19 @@ enum Fetched {
 
 /// Fetches from all providers at once; the first that fails ends it, and what the others have is kept in the folder.
 async fn fetch_all(
-    args: &Args,
     context: &Context,
     folder: &std::path::Path,
     wish: &Wish,
+    endpoints: &[(String, Option<String>)],
 ) -> Result<Vec<(String, Fetched, (u64, u64))>, Error> {
-    let _turning = Spinner::start(&context.out, "fetching lists");
+    let turning = Spinner::start(&context.out, "fetching lists");
     let mut tasks = JoinSet::new();
-    for (nth, name) in args.providers.iter().cloned().enumerate() {
-        let (folder, wish) = (folder.join(&name), wish.clone());
+    let mut fetchers = Vec::new();
+    for (nth, (name, endpoint)) in endpoints.iter().cloned().enumerate() {
+        let fetcher = Arc::new(Fetcher::new(&folder.join(&name)).map_err(failed)?);
+        fetchers.push(Arc::clone(&fetcher));
+        let wish = Wish { endpoint, ..wish.clone() };
         tasks.spawn(async move {
-            let fetcher = Fetcher::new(&folder)?;
             let fetched = match sync::source(&name) {
                 Some(source) => Fetched::Lists(source.format, source.fetch(&fetcher, &wish).await?),
                 None => Fetched::Rates(sync::exchange_rates(&fetcher, &wish).await?),
@@ -150,12 +175,29 @@ async fn fetch_all(
         });
     }
     let mut done = Vec::new();
-    while let Some(ended) = tasks.join_next().await {
-        let ended = ended.expect("fetching does not panic");
-        done.push(ended.map_err(|error: sync::SyncError| {
-            Error::failed(error.to_string(), "run the same command again: it goes on where it stopped")
-        })?);
+    let mut tick = tokio::time::interval(TICK);
+    loop {
+        let ended = tokio::select! {
+            ended = tasks.join_next() => ended,
+            _ = tick.tick() => {
+                turning.say(so_far(&fetchers));
+                continue;
+            }
+        };
+        let Some(ended) = ended else { break };
+        done.push(ended.expect("fetching does not panic").map_err(failed)?);
     }
     done.sort_by_key(|(nth, ..)| *nth);
     Ok(done.into_iter().map(|(_, name, fetched, counts)| (name, fetched, counts)).collect())
+}
+
+fn failed(error: sync::SyncError) -> Error {
+    Error::failed(error.to_string(), "run the same command again: it goes on where it stopped")
+}
+
+/// What came from all providers until now.
+fn so_far(fetchers: &[Arc<Fetcher>]) -> String {
+    let bytes: u64 = fetchers.iter().map(|fetcher| fetcher.bytes()).sum();
+    let lists: u64 = fetchers.iter().map(|fetcher| fetcher.counts()).map(|(new, same)| new + same).sum();
+    format!("fetching lists: {lists} done, {} MB", bytes / 1_000_000)
 }
