@@ -354,6 +354,18 @@ fn texts_speak_of_carafe_and_not_of_how_it_was_written() {
 }
 
 #[test]
+fn no_merge_was_left_half_done() {
+    let marks = ["<", ">"].map(|sign| format!("{} ", sign.repeat(7)));
+    let mut left = Vec::new();
+    for path in files("") {
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let marked = |line: &&str| marks.iter().any(|mark| line.starts_with(mark.as_str()));
+        left.extend(text.lines().filter(marked).map(|line| format!("{}: {line}", short(&path))));
+    }
+    assert_none(&left, "both sides of a merge are still there");
+}
+
+#[test]
 fn the_lock_file_grows_only_on_purpose() {
     let crates = read(&root().join("Cargo.lock")).matches("[[package]]").count();
     assert!(crates <= MOST_CRATES, "{crates} crates, more than {MOST_CRATES}");
