@@ -331,6 +331,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("INV-8012", "Templates and vSphere's own agents were left out. Nothing needs to be done."),
     (
         "INV-8013",
-        "vCenter names no machine that its user may read. Give the user the role Read-only on all objects.",
+        "The vCenter names no machine that its user may read. Give the user the role Read-only on all objects.",
     ),
 ];
